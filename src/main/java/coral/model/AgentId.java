@@ -5,7 +5,8 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.regex.Pattern;
 
 /**
- * The name of an agent within one colony: the CN of its certificate, and what its address belongs to.
+ * The name of an agent within one colony: the CN of its certificate, and what its address belongs
+ * to.
  *
  * @param value 1 to 63 characters of {@code [a-z0-9][a-z0-9._-]*}
  */

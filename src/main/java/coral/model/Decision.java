@@ -3,7 +3,8 @@ package coral.model;
 import java.util.List;
 
 /**
- * What a pure core decided: the events to journal, then the reply to give. Deciding changes nothing.
+ * What a pure core decided: the events to journal, then the reply to give. Deciding changes
+ * nothing.
  *
  * @param events in order; empty if there is nothing to change
  */

@@ -1,6 +1,8 @@
 package coral.model;
 
-/** Why a request was refused: the whole taxonomy. {@code rpc.FailureStatus} maps each to a status. */
+/**
+ * Why a request was refused: the whole taxonomy. {@code rpc.FailureStatus} maps each to a status.
+ */
 public enum Failure {
   /** A field of the request is malformed or out of bounds. */
   INVALID_ARGUMENT,

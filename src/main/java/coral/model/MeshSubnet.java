@@ -7,8 +7,8 @@ import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 
 /**
- * The two address ranges of one mesh, RFD 005's dual stack. A member is a host number in both: number
- * 15 of 10.42.0.0/16 and fd42::/64 is 10.42.0.15 and fd42::f.
+ * The two address ranges of one mesh, RFD 005's dual stack. A member is a host number in both:
+ * number 15 of 10.42.0.0/16 and fd42::/64 is 10.42.0.15 and fd42::f.
  *
  * <p>Number 0 (the network), the last number (the broadcast address) and number 1 (the colony) are
  * never given to an agent.

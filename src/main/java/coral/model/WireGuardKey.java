@@ -6,8 +6,8 @@ import java.util.Arrays;
 import java.util.Base64;
 
 /**
- * A WireGuard public key: a Curve25519 point of 32 bytes (RFC 7748), written in base64 as {@code wg}
- * does. Private keys are never held by this type.
+ * A WireGuard public key: a Curve25519 point of 32 bytes (RFC 7748), written in base64 as {@code
+ * wg} does. Private keys are never held by this type.
  */
 public final class WireGuardKey {
   /** Bytes in a key. */
