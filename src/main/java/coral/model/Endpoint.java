@@ -24,6 +24,8 @@ public record Endpoint(String host, int port) {
   }
 
   /**
+   * Reads an endpoint.
+   *
    * @param text {@code host:port} or {@code [ipv6]:port}
    * @throws IllegalArgumentException for anything else
    */

@@ -31,6 +31,8 @@ public record IpPrefix(InetAddress address, int length) {
   }
 
   /**
+   * Reads a prefix.
+   *
    * @param cidr an address literal, a slash and a length; a literal alone is one host
    * @throws IllegalArgumentException for anything else; names are never resolved
    */
@@ -52,6 +54,8 @@ public record IpPrefix(InetAddress address, int length) {
   }
 
   /**
+   * Reads an address.
+   *
    * @param literal an IPv4 or IPv6 address
    * @throws IllegalArgumentException for anything else; names are never resolved
    */

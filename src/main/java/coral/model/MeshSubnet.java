@@ -38,6 +38,8 @@ public record MeshSubnet(IpPrefix ipv4, IpPrefix ipv6) {
   }
 
   /**
+   * Reads both ranges.
+   *
    * @param ipv4 such as {@code 10.42.0.0/16}
    * @param ipv6 such as {@code fd42::/64}
    * @throws IllegalArgumentException if either is not a prefix within the bounds

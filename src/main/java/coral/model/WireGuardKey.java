@@ -22,6 +22,8 @@ public final class WireGuardKey {
   }
 
   /**
+   * The key of these bytes.
+   *
    * @param bytes exactly 32 bytes, not all zero; copied
    * @throws IllegalArgumentException for anything else
    */
@@ -36,6 +38,8 @@ public final class WireGuardKey {
   }
 
   /**
+   * Reads a key.
+   *
    * @param base64 44 characters in the canonical base64 of 32 bytes (RFC 4648, section 4)
    * @throws IllegalArgumentException for anything else
    */
