@@ -1,0 +1,10 @@
+package coral.agent;
+
+/** What the agent writes to standard output; its log goes to standard error. */
+public enum ReportFormat {
+  NONE,
+  /** Lines for people. */
+  TEXT,
+  /** One JSON object per line; see {@link AgentEvent}. */
+  JSON
+}
