@@ -1,0 +1,104 @@
+package coral.certificate;
+
+import coral.model.AgentId;
+import coral.model.ColonyId;
+import java.net.URI;
+import java.util.List;
+
+/**
+ * What one kind of certificate says. The subject and the names are Coral's own words, never copied
+ * from a request.
+ */
+public final class CertificateProfile {
+  /** What the holder may do (RFC 5280, section 4.2.1.12); exactly one per certificate. */
+  enum Purpose {
+    CLIENT,
+    SERVER
+  }
+
+  private final ColonyId colonyId;
+  private final String commonName;
+  private final URI uri;
+  private final List<String> dnsNames;
+  private final Purpose purpose;
+
+  private CertificateProfile(
+      ColonyId colonyId, String commonName, URI uri, List<String> dnsNames, Purpose purpose) {
+    this.colonyId = colonyId;
+    this.commonName = commonName;
+    this.uri = uri;
+    this.dnsNames = List.copyOf(dnsNames);
+    this.purpose = purpose;
+  }
+
+  /**
+   * An agent, as a TLS client: CN = agent id, O = colony id, {@code
+   * spiffe://<colony-id>/agent/<agent-id>}.
+   */
+  public static CertificateProfile agent(ColonyId colonyId, AgentId agentId) {
+    return new CertificateProfile(
+        colonyId,
+        agentId.value(),
+        URI.create("spiffe://" + colonyId + "/agent/" + agentId),
+        List.of(),
+        Purpose.CLIENT);
+  }
+
+  /**
+   * An administrator, as a TLS client: CN = name, O = colony id, {@code
+   * spiffe://<colony-id>/admin/<name>}.
+   *
+   * @param name has the syntax of an agent id
+   * @throws IllegalArgumentException if it has not
+   */
+  public static CertificateProfile administrator(ColonyId colonyId, String name) {
+    String checked = new AgentId(name).value();
+    return new CertificateProfile(
+        colonyId,
+        checked,
+        URI.create("spiffe://" + colonyId + "/admin/" + checked),
+        List.of(),
+        Purpose.CLIENT);
+  }
+
+  /**
+   * The colony, as a TLS server: CN = colony id, O = colony id, {@code spiffe://<colony-id>/colony}
+   * and the DNS name localhost.
+   */
+  public static CertificateProfile server(ColonyId colonyId) {
+    return new CertificateProfile(
+        colonyId,
+        colonyId.value(),
+        URI.create("spiffe://" + colonyId + "/colony"),
+        List.of("localhost"),
+        Purpose.SERVER);
+  }
+
+  /** The colony of the certificate: its O. */
+  public ColonyId colonyId() {
+    return colonyId;
+  }
+
+  /** The only CN. */
+  public String commonName() {
+    return commonName;
+  }
+
+  /** The only URI among the subject's alternative names: what calls are authorised by. */
+  public URI uri() {
+    return uri;
+  }
+
+  List<String> dnsNames() {
+    return dnsNames;
+  }
+
+  Purpose purpose() {
+    return purpose;
+  }
+
+  @Override
+  public String toString() {
+    return uri.toString();
+  }
+}

@@ -1,0 +1,32 @@
+package coral.certificate;
+
+import java.time.Duration;
+
+/**
+ * @param agentValidity how long an agent's certificate is good; RFD 020: 90 days
+ * @param maxAgents agent ids that may ever be claimed: whoever has the colony's secret can claim
+ * @param maxWaiting requests under way; one more is refused with LIMIT_REACHED
+ */
+public record CertificateSettings(Duration agentValidity, int maxAgents, int maxWaiting) {
+  /** 90 days, 100,000 agents, 256 requests: little over a second of signing with RSA-4096. */
+  public static final CertificateSettings DEFAULT =
+      new CertificateSettings(Duration.ofDays(90), 100_000, 256);
+
+  /**
+   * @throws IllegalArgumentException if a value is out of bounds
+   */
+  public CertificateSettings {
+    if (agentValidity.compareTo(Duration.ofMinutes(1)) < 0
+        || agentValidity.compareTo(Duration.ofDays(3650)) > 0) {
+      throw new IllegalArgumentException(
+          "an agent's certificate is good for 1 minute to 3650 days, not " + agentValidity);
+    }
+    if (maxAgents < 1 || maxWaiting < 1 || maxWaiting > 1000) {
+      throw new IllegalArgumentException(
+          "at least one agent and 1 to 1000 waiting requests, not "
+              + maxAgents
+              + " and "
+              + maxWaiting);
+    }
+  }
+}
