@@ -1,0 +1,29 @@
+package coral.rpc;
+
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.Optional;
+
+/**
+ * Who makes a call, as the connection proved it.
+ *
+ * @param name the agent id or the administrator's name; empty for {@link Role#ANYONE}
+ * @param certificate the verified certificate; empty for {@link Role#ANYONE}
+ * @param remote where the connection comes from; port 0 where the transport does not tell
+ */
+public record Caller(
+    Role role,
+    Optional<String> name,
+    Optional<X509Certificate> certificate,
+    InetSocketAddress remote) {
+  /** A caller that showed no certificate. */
+  public static Caller anyone(InetSocketAddress remote) {
+    return new Caller(Role.ANYONE, Optional.empty(), Optional.empty(), remote);
+  }
+
+  /** Role, name and address: fit for a log line. */
+  @Override
+  public String toString() {
+    return role + name.map(n -> " " + n).orElse("") + " from " + remote;
+  }
+}

@@ -1,0 +1,162 @@
+package coral.rpc;
+
+import coral.model.AgentId;
+import coral.model.ColonyId;
+import coral.model.Failure;
+import coral.model.RefusedException;
+import java.net.InetSocketAddress;
+import java.security.cert.CertificateParsingException;
+import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import javax.naming.InvalidNameException;
+import javax.naming.ldap.LdapName;
+import javax.naming.ldap.Rdn;
+
+/**
+ * Reads role and name out of a certificate that TLS has verified. Asked for every call and not once
+ * for a connection, because a connection outlives the end of its certificate.
+ */
+public final class CallerIdentity {
+  /** General name {@code uniformResourceIdentifier} (RFC 5280, section 4.2.1.6). */
+  private static final int URI_NAME = 6;
+
+  private static final Pattern ADMINISTRATOR_NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
+
+  private final Optional<ColonyId> colonyId;
+  private final Predicate<X509Certificate> accepted;
+  private final InstantSource clock;
+
+  private CallerIdentity(
+      Optional<ColonyId> colonyId, Predicate<X509Certificate> accepted, InstantSource clock) {
+    this.colonyId = colonyId;
+    this.accepted = accepted;
+    this.clock = clock;
+  }
+
+  /**
+   * Callers of a colony.
+   *
+   * @param accepted whether a certificate is still good: asked at every call, must not block
+   */
+  public static CallerIdentity ofColony(
+      ColonyId colonyId, Predicate<X509Certificate> accepted, InstantSource clock) {
+    return new CallerIdentity(Optional.of(colonyId), accepted, clock);
+  }
+
+  /** Every caller is {@link Role#ANYONE}: for a service that asks for no certificates. */
+  public static CallerIdentity none() {
+    return new CallerIdentity(Optional.empty(), certificate -> false, InstantSource.system());
+  }
+
+  /**
+   * The caller behind a connection.
+   *
+   * @param certificate the peer's leaf certificate, verified by the handshake
+   * @throws RefusedException UNAUTHENTICATED for a certificate that has expired, is not accepted,
+   *     or does not name an agent or administrator of this colony in the form that the colony
+   *     issues
+   */
+  public Caller identify(Optional<X509Certificate> certificate, InetSocketAddress remote) {
+    if (certificate.isEmpty() || colonyId.isEmpty()) {
+      return Caller.anyone(remote);
+    }
+    X509Certificate leaf = certificate.get();
+    Instant now = clock.instant();
+    if (now.isAfter(leaf.getNotAfter().toInstant())
+        || now.isBefore(leaf.getNotBefore().toInstant())) {
+      throw unauthenticated("the client certificate is not valid at this time");
+    }
+    String uri = onlyUri(leaf);
+    String prefix = "spiffe://" + colonyId.get() + "/";
+    Matcher path = Pattern.compile("(agent|admin)/([^/]+)").matcher(withoutPrefix(uri, prefix));
+    if (!path.matches()) {
+      throw unauthenticated("the client certificate names nobody of this colony");
+    }
+    String name = path.group(2);
+    boolean agent = path.group(1).equals("agent");
+    if (agent ? !isAgentId(name) : !ADMINISTRATOR_NAME.matcher(name).matches()) {
+      throw unauthenticated("the client certificate names nobody of this colony");
+    }
+    requireSubject(leaf, "O", colonyId.get().value());
+    if (agent) {
+      requireSubject(leaf, "CN", name);
+    }
+    if (!accepted.test(leaf)) {
+      throw unauthenticated("the client certificate is no longer accepted");
+    }
+    Role role = agent ? Role.AGENT : Role.ADMINISTRATOR;
+    return new Caller(role, Optional.of(name), certificate, remote);
+  }
+
+  /**
+   * The URIs among a certificate's subject alternative names.
+   *
+   * @return empty too when the extension is malformed
+   */
+  static List<String> uris(X509Certificate certificate) {
+    Collection<List<?>> names;
+    try {
+      names = certificate.getSubjectAlternativeNames();
+    } catch (CertificateParsingException e) {
+      return List.of(); // malformed: it names nobody
+    }
+    List<String> uris = new ArrayList<>();
+    if (names != null) {
+      for (List<?> name : names) {
+        if (name.get(0) instanceof Integer type && type == URI_NAME) {
+          uris.add(String.valueOf(name.get(1)));
+        }
+      }
+    }
+    return uris;
+  }
+
+  private static String onlyUri(X509Certificate leaf) {
+    List<String> uris = uris(leaf);
+    if (uris.size() != 1) {
+      throw unauthenticated("the client certificate does not carry exactly one URI");
+    }
+    return uris.get(0);
+  }
+
+  private static String withoutPrefix(String uri, String prefix) {
+    return uri.startsWith(prefix) ? uri.substring(prefix.length()) : "";
+  }
+
+  private static boolean isAgentId(String name) {
+    try {
+      return new AgentId(name).value().equals(name);
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  private static void requireSubject(X509Certificate leaf, String attribute, String expected) {
+    List<String> values = new ArrayList<>();
+    try {
+      for (Rdn rdn : new LdapName(leaf.getSubjectX500Principal().getName()).getRdns()) {
+        // A relative name of several attributes is not something the colony issues.
+        if (rdn.size() == 1 && rdn.getType().equalsIgnoreCase(attribute)) {
+          values.add(String.valueOf(rdn.getValue()));
+        }
+      }
+    } catch (InvalidNameException e) {
+      throw unauthenticated("the client certificate's subject is malformed");
+    }
+    if (!values.equals(List.of(expected))) {
+      throw unauthenticated("the client certificate's subject and its URI name different callers");
+    }
+  }
+
+  private static RefusedException unauthenticated(String message) {
+    return new RefusedException(Failure.UNAUTHENTICATED, message);
+  }
+}

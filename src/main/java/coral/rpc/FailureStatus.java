@@ -1,0 +1,140 @@
+package coral.rpc;
+
+import coral.model.Failure;
+import coral.model.Refused;
+import coral.model.RefusedException;
+import io.grpc.Metadata;
+import io.grpc.Status;
+import io.grpc.StatusException;
+import io.grpc.StatusRuntimeException;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.grpc.GrpcServiceException;
+import org.apache.pekko.grpc.Trailers;
+import org.apache.pekko.grpc.javadsl.MetadataBuilder;
+import org.apache.pekko.http.scaladsl.model.EntityStreamException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one map between failures and gRPC statuses, in both directions. Several failures share a
+ * status; the trailer {@value #TRAILER} carries the failure itself to clients that know it.
+ */
+public final class FailureStatus {
+  /** Names the {@link Failure}, in the trailers of a call that fails. */
+  public static final String TRAILER = "coral-failure";
+
+  private static final Metadata.Key<String> KEY =
+      Metadata.Key.of(TRAILER, Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final Logger log = LoggerFactory.getLogger(FailureStatus.class);
+
+  private FailureStatus() {}
+
+  /** The code of a failure. */
+  public static Status.Code code(Failure failure) {
+    return switch (failure) {
+      case INVALID_ARGUMENT -> Status.Code.INVALID_ARGUMENT;
+      case UNAUTHENTICATED -> Status.Code.UNAUTHENTICATED;
+      case PERMISSION_DENIED -> Status.Code.PERMISSION_DENIED;
+      case NOT_FOUND -> Status.Code.NOT_FOUND;
+      case AGENT_ID_TAKEN, WIREGUARD_KEY_TAKEN, MESH_ID_TAKEN, REQUEST_ID_REUSED ->
+          Status.Code.ALREADY_EXISTS;
+      case POOL_EXHAUSTED, LIMIT_REACHED -> Status.Code.RESOURCE_EXHAUSTED;
+      case FAILED_PRECONDITION -> Status.Code.FAILED_PRECONDITION;
+      case STORE_UNAVAILABLE, NOT_READY -> Status.Code.UNAVAILABLE;
+      case INTERNAL -> Status.Code.INTERNAL;
+    };
+  }
+
+  /** A refusal as the exception that fails a gRPC call with it. */
+  public static GrpcServiceException exception(Refused refused) {
+    Failure failure = refused.failure();
+    return new GrpcServiceException(
+        Status.fromCode(code(failure)).withDescription(refused.message()),
+        new MetadataBuilder().addText(TRAILER, failure.name()).build());
+  }
+
+  /**
+   * Anything that can fail a call as the exception that the caller may see. What is not meant for
+   * callers is logged here and becomes INTERNAL without a word about its inside.
+   */
+  public static GrpcServiceException exception(Throwable thrown) {
+    Throwable cause = unwrap(thrown);
+    if (cause instanceof GrpcServiceException status) {
+      return status;
+    }
+    if (cause instanceof RefusedException refused) {
+      return exception(refused.refused());
+    }
+    if (cause instanceof TimeoutException) {
+      return new GrpcServiceException(
+          Status.DEADLINE_EXCEEDED.withDescription("no answer in time; the outcome is unknown"));
+    }
+    if (cause instanceof EntityStreamException) {
+      return new GrpcServiceException(Status.CANCELLED.withDescription("the request broke off"));
+    }
+    log.error("A call failed by a defect", cause);
+    return exception(new Refused(Failure.INTERNAL, "internal error"));
+  }
+
+  /** As {@link #exception(Throwable)}, for the generated handlers. */
+  static Trailers trailers(Throwable thrown) {
+    GrpcServiceException exception = exception(thrown);
+    return new Trailers(exception.status(), exception.getMetadata());
+  }
+
+  /**
+   * The failure behind a call that failed, on the client's side: by the trailer where the server is
+   * one of ours, by the status otherwise.
+   */
+  public static Failure failure(Throwable thrown) {
+    Throwable cause = unwrap(thrown);
+    if (cause instanceof RpcException rpc) {
+      return rpc.failure();
+    }
+    if (cause instanceof RefusedException refused) {
+      return refused.refused().failure();
+    }
+    if (cause instanceof StatusRuntimeException e) {
+      return failure(
+          e.getStatus().getCode(), Optional.ofNullable(e.getTrailers()).map(t -> t.get(KEY)));
+    }
+    if (cause instanceof StatusException e) {
+      return failure(
+          e.getStatus().getCode(), Optional.ofNullable(e.getTrailers()).map(t -> t.get(KEY)));
+    }
+    return cause instanceof TimeoutException ? Failure.NOT_READY : Failure.INTERNAL;
+  }
+
+  /** The failure that a name and a code stand for; a name that does not fit its code is ignored. */
+  static Failure failure(Status.Code code, Optional<String> name) {
+    for (Failure failure : Failure.values()) {
+      if (name.isPresent() && failure.name().equals(name.get()) && code(failure) == code) {
+        return failure;
+      }
+    }
+    return switch (code) {
+      case INVALID_ARGUMENT, OUT_OF_RANGE, UNIMPLEMENTED -> Failure.INVALID_ARGUMENT;
+      case UNAUTHENTICATED -> Failure.UNAUTHENTICATED;
+      case PERMISSION_DENIED -> Failure.PERMISSION_DENIED;
+      case NOT_FOUND -> Failure.NOT_FOUND;
+      case ALREADY_EXISTS, FAILED_PRECONDITION -> Failure.FAILED_PRECONDITION;
+      case RESOURCE_EXHAUSTED -> Failure.LIMIT_REACHED;
+      case UNAVAILABLE, DEADLINE_EXCEEDED, ABORTED, CANCELLED -> Failure.NOT_READY;
+      case OK, UNKNOWN, INTERNAL, DATA_LOSS -> Failure.INTERNAL;
+    };
+  }
+
+  /** What a stage that failed failed with. */
+  public static Throwable unwrap(Throwable thrown) {
+    Throwable cause = thrown;
+    while ((cause instanceof CompletionException || cause instanceof ExecutionException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
+  }
+}

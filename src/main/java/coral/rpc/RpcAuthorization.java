@@ -1,0 +1,85 @@
+package coral.rpc;
+
+import com.google.protobuf.Descriptors.FileDescriptor;
+import com.google.protobuf.Descriptors.MethodDescriptor;
+import com.google.protobuf.Descriptors.ServiceDescriptor;
+import coral.model.Failure;
+import coral.model.RefusedException;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+
+/**
+ * Who may call what: one table. What it does not name nobody may call.
+ *
+ * <p>An rpc is named as on the wire, without the leading slash: {@code
+ * coral.mesh.v1.MeshService/Register}.
+ */
+public final class RpcAuthorization {
+  private final Map<String, Set<Role>> table;
+
+  private RpcAuthorization(Map<String, Set<Role>> table) {
+    this.table = table;
+  }
+
+  /**
+   * A table of who may call what.
+   *
+   * @param table the roles that may call each rpc; {@link Role#ANYONE} among them lets everybody
+   */
+  public static RpcAuthorization of(Map<String, Set<Role>> table) {
+    return new RpcAuthorization(
+        table.entrySet().stream()
+            .collect(
+                Collectors.toUnmodifiableMap(Map.Entry::getKey, e -> Set.copyOf(e.getValue()))));
+  }
+
+  /**
+   * Lets the call pass or refuses it.
+   *
+   * @throws RefusedException UNAUTHENTICATED if a certificate is needed and none was shown,
+   *     PERMISSION_DENIED if the caller is known and may not, or the table does not name the rpc
+   */
+  public void require(String rpc, Caller caller) {
+    Set<Role> allowed = table.getOrDefault(rpc, Set.of());
+    if (allowed.contains(Role.ANYONE) || allowed.contains(caller.role())) {
+      return;
+    }
+    if (allowed.isEmpty()) {
+      throw new RefusedException(Failure.PERMISSION_DENIED, "nobody may call " + rpc);
+    }
+    if (caller.role() == Role.ANYONE) {
+      throw new RefusedException(
+          Failure.UNAUTHENTICATED, rpc + " needs a client certificate of this colony");
+    }
+    throw new RefusedException(
+        Failure.PERMISSION_DENIED, "this client certificate does not allow " + rpc);
+  }
+
+  /** The rpcs that the descriptors define and the table does not name: for a test of the table. */
+  public Set<String> missing(FileDescriptor... files) {
+    Set<String> missing = new TreeSet<>(rpcs(files));
+    missing.removeAll(table.keySet());
+    return missing;
+  }
+
+  /** The rpcs that the table names and the descriptors do not define: for a test of the table. */
+  public Set<String> unknown(FileDescriptor... files) {
+    Set<String> unknown = new TreeSet<>(table.keySet());
+    unknown.removeAll(rpcs(files));
+    return unknown;
+  }
+
+  private static Set<String> rpcs(FileDescriptor... files) {
+    Set<String> rpcs = new TreeSet<>();
+    for (FileDescriptor file : files) {
+      for (ServiceDescriptor service : file.getServices()) {
+        for (MethodDescriptor method : service.getMethods()) {
+          rpcs.add(service.getFullName() + "/" + method.getName());
+        }
+      }
+    }
+    return rpcs;
+  }
+}

@@ -1,0 +1,87 @@
+package coral.rpc;
+
+import java.security.PrivateKey;
+import java.security.cert.CertificateException;
+import java.security.cert.X509Certificate;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import org.apache.pekko.http.javadsl.ConnectionContext;
+import org.apache.pekko.http.javadsl.HttpsConnectionContext;
+
+/**
+ * The server's side of TLS 1.3. The client's certificate is optional in TLS, because one port
+ * serves callers with and without; one that is shown must be good, or the handshake fails.
+ *
+ * <p>Every connection gets a context of its own. So a replaced certificate is used from the next
+ * connection on, and no session is ever resumed: resumption does not ask the trust manager.
+ */
+public final class ServerTls {
+  private final Optional<X509Certificate> clientRoot;
+  private final PeerTrust trust;
+  private volatile SingleKeyManager keys;
+
+  private ServerTls(
+      ClientCertificate own,
+      Optional<X509Certificate> clientRoot,
+      Predicate<X509Certificate> accept) {
+    this.keys = new SingleKeyManager(own.key(), own.chain());
+    this.clientRoot = clientRoot;
+    this.trust =
+        PeerTrust.ofClients(
+            chain -> verify(chain, clientRoot, accept), clientRoot.stream().toList());
+  }
+
+  /**
+   * The TLS of a server.
+   *
+   * @param chain the server's own, the leaf first; the root included where clients pin it
+   * @param clientRoot issues the certificates of clients; empty: clients are never asked for one
+   * @param accept whether a client certificate that leads to the root is still good; asked in every
+   *     handshake, on a thread that must not block
+   */
+  public static ServerTls of(
+      PrivateKey key,
+      List<X509Certificate> chain,
+      Optional<X509Certificate> clientRoot,
+      Predicate<X509Certificate> accept) {
+    return new ServerTls(new ClientCertificate(key, chain), clientRoot, accept);
+  }
+
+  /** Shows another certificate from the next connection on; open ones go on. */
+  public void replace(PrivateKey key, List<X509Certificate> chain) {
+    keys = new SingleKeyManager(key, new ClientCertificate(key, chain).chain());
+  }
+
+  /** The context that Pekko HTTP binds a port with. */
+  public HttpsConnectionContext connectionContext() {
+    return ConnectionContext.httpsServer(this::engine);
+  }
+
+  private SSLEngine engine() {
+    SSLContext context = TlsContexts.create(Optional.of(keys), trust);
+    SSLEngine engine = context.createSSLEngine();
+    engine.setUseClientMode(false);
+    SSLParameters parameters = engine.getSSLParameters();
+    parameters.setProtocols(new String[] {TlsContexts.PROTOCOL});
+    parameters.setWantClientAuth(clientRoot.isPresent());
+    engine.setSSLParameters(parameters);
+    return engine;
+  }
+
+  private static void verify(
+      List<X509Certificate> chain,
+      Optional<X509Certificate> clientRoot,
+      Predicate<X509Certificate> accept)
+      throws CertificateException {
+    X509Certificate root =
+        clientRoot.orElseThrow(() -> new CertificateException("client certificates are not used"));
+    CertificatePaths.verify(chain, root, CertificatePaths.CLIENT_AUTHENTICATION);
+    if (!accept.test(chain.get(0))) {
+      throw new CertificateException("the client certificate is no longer accepted");
+    }
+  }
+}
