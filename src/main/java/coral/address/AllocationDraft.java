@@ -1,0 +1,146 @@
+package coral.address;
+
+import coral.address.AllocationSnapshot.Entry;
+import coral.address.AllocationSnapshot.Spent;
+import coral.model.AgentId;
+import coral.model.Decision;
+import coral.model.Failure;
+import coral.model.MeshSubnet;
+import coral.model.Refused;
+import coral.model.WireGuardKey;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides a batch of requests against a table and the batch's own earlier decisions, and changes
+ * nothing but itself. The events are then persisted in one write.
+ */
+final class AllocationDraft {
+  /** Long enough for any UUID or trace id; a bound because the journal keeps it. */
+  static final int MAX_REQUEST_ID_LENGTH = 128;
+
+  private final AllocationTable table;
+  private final Instant now;
+  private final List<AllocationEvent> events = new ArrayList<>();
+
+  // What the batch has decided so far; empty for an agent or a key that it set free.
+  private final Map<AgentId, Optional<Entry>> entries = new HashMap<>();
+  private final Map<WireGuardKey, Optional<AgentId>> owners = new HashMap<>();
+  private final BitSet released = new BitSet();
+  private int size;
+
+  /** Every number below is held, given by this batch, or in {@link #released}. */
+  private int cursor = MeshSubnet.FIRST_AGENT_HOST_NUMBER;
+
+  AllocationDraft(AllocationTable table, Instant now) {
+    this.table = table;
+    this.now = now;
+    this.size = table.size();
+  }
+
+  /** The events of all decisions so far, in order. */
+  List<AllocationEvent> events() {
+    return List.copyOf(events);
+  }
+
+  /** Decides one request, so that the next one sees its outcome. */
+  Decision<AllocationEvent, IpAllocator.Reply> decide(IpAllocator.Allocate request) {
+    if (request.requestId().length() > MAX_REQUEST_ID_LENGTH) {
+      return refuse(
+          Failure.INVALID_ARGUMENT,
+          "a request id has at most " + MAX_REQUEST_ID_LENGTH + " characters");
+    }
+    AgentId agentId = request.agentId();
+    WireGuardKey key = request.wireGuardKey();
+    Entry before = find(agentId);
+    if (before != null) {
+      for (Spent spent : before.spent()) {
+        if (spent.requestId().equals(request.requestId()) && !before.wireGuardKey().equals(key)) {
+          return refuse(
+              Failure.REQUEST_ID_REUSED,
+              spent.wireGuardKey().equals(key)
+                  ? "this request was answered before, and the agent has replaced its key since"
+                  : "this request id was used before, with another WireGuard key");
+        }
+      }
+      if (before.wireGuardKey().equals(key)) {
+        return Decision.reply(AllocationTable.allocation(before));
+      }
+    }
+    if (owner(key) != null) {
+      return refuse(
+          Failure.WIREGUARD_KEY_TAKEN,
+          "this WireGuard key belongs to another agent: make a new one");
+    }
+    if (before != null) {
+      var event = new AllocationEvent.KeyReplaced(agentId, key, request.requestId(), now);
+      Entry after = AllocationTable.entry(before, event);
+      owners.put(before.wireGuardKey(), Optional.empty());
+      return hold(event, after);
+    }
+    if (size >= table.capacity()) {
+      return refuse(
+          Failure.POOL_EXHAUSTED,
+          "all "
+              + table.capacity()
+              + " addresses of the mesh are held: release one, or configure a larger subnet");
+    }
+    var event =
+        new AllocationEvent.Allocated(agentId, takeLowestFree(), key, request.requestId(), now);
+    size++;
+    return hold(event, AllocationTable.entry(event));
+  }
+
+  /** Decides one request, so that the next one sees its outcome. */
+  Decision<AllocationEvent, IpAllocator.Reply> decide(IpAllocator.Release request) {
+    Entry before = find(request.agentId());
+    if (before == null) {
+      return refuse(Failure.NOT_FOUND, "agent " + request.agentId() + " holds no address");
+    }
+    var event = new AllocationEvent.Released(before.agentId(), before.hostNumber(), now);
+    entries.put(before.agentId(), Optional.empty());
+    owners.put(before.wireGuardKey(), Optional.empty());
+    released.set(before.hostNumber());
+    size--;
+    events.add(event);
+    return new Decision<>(
+        List.of(event), new IpAllocator.Released(AllocationTable.allocation(before)));
+  }
+
+  private Decision<AllocationEvent, IpAllocator.Reply> hold(AllocationEvent event, Entry after) {
+    entries.put(after.agentId(), Optional.of(after));
+    owners.put(after.wireGuardKey(), Optional.of(after.agentId()));
+    events.add(event);
+    return new Decision<>(List.of(event), AllocationTable.allocation(after));
+  }
+
+  private int takeLowestFree() {
+    int number = released.nextSetBit(0);
+    cursor = table.lowestFree(cursor).orElse(Integer.MAX_VALUE);
+    if (number >= 0 && number < cursor) {
+      released.clear(number);
+      return number;
+    }
+    return cursor++;
+  }
+
+  private @Nullable Entry find(AgentId agentId) {
+    Optional<Entry> drafted = entries.get(agentId);
+    return drafted != null ? drafted.orElse(null) : table.find(agentId);
+  }
+
+  private @Nullable AgentId owner(WireGuardKey key) {
+    Optional<AgentId> drafted = owners.get(key);
+    return drafted != null ? drafted.orElse(null) : table.owner(key);
+  }
+
+  private static Decision<AllocationEvent, IpAllocator.Reply> refuse(Failure why, String message) {
+    return Decision.reply(new IpAllocator.Refusal(new Refused(why, message)));
+  }
+}

@@ -1,0 +1,189 @@
+package coral.address;
+
+import coral.address.AllocationSnapshot.Entry;
+import coral.address.AllocationSnapshot.Spent;
+import coral.model.AgentId;
+import coral.model.MeshSubnet;
+import coral.model.WireGuardKey;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Who holds which host number and which key. Events are its only mutator, and each is checked again
+ * before it changes anything, so a journal that contradicts itself or the subnet is found when it
+ * is read. Not for more than one thread.
+ *
+ * <p>Numbers are given lowest first: a fresh subnet is handed out in sequence, and a number that
+ * was released is the next to be given if it is the lowest. So the numbers in use stay dense, and
+ * the search costs no more than the words of one bit set behind a hint.
+ */
+public final class AllocationTable {
+  /** Retries of older changes are refused as stale; four spans any sane client's retries. */
+  static final int SPENT_REQUESTS_PER_AGENT = 4;
+
+  private final MeshSubnet subnet;
+  private final Map<AgentId, Entry> byAgent = new HashMap<>();
+  private final Map<Integer, Entry> byHostNumber = new HashMap<>();
+  private final Map<WireGuardKey, AgentId> ownerByKey = new HashMap<>();
+  private final BitSet held = new BitSet();
+  private int lowestFree = MeshSubnet.FIRST_AGENT_HOST_NUMBER;
+
+  AllocationTable(MeshSubnet subnet) {
+    this.subnet = subnet;
+  }
+
+  /**
+   * @throws JournalDoesNotFitException if an entry is outside the subnet
+   * @throws IllegalStateException if the snapshot contradicts itself
+   */
+  static AllocationTable restore(MeshSubnet subnet, AllocationSnapshot snapshot) {
+    AllocationTable table = new AllocationTable(subnet);
+    snapshot.entries().forEach(table::insert);
+    return table;
+  }
+
+  /** An immutable copy, in the order of host numbers. */
+  AllocationSnapshot snapshot() {
+    List<Entry> entries = new ArrayList<>(byAgent.size());
+    for (int n = held.nextSetBit(0); n >= 0; n = held.nextSetBit(n + 1)) {
+      entries.add(at(n));
+    }
+    return new AllocationSnapshot(entries);
+  }
+
+  int size() {
+    return byAgent.size();
+  }
+
+  int capacity() {
+    return subnet.capacity();
+  }
+
+  @Nullable Entry find(AgentId agentId) {
+    return byAgent.get(agentId);
+  }
+
+  @Nullable AgentId owner(WireGuardKey key) {
+    return ownerByKey.get(key);
+  }
+
+  /** The lowest number that nobody holds and that is not below {@code from}. */
+  OptionalInt lowestFree(int from) {
+    int number = held.nextClearBit(Math.max(from, lowestFree));
+    return number <= subnet.lastAgentHostNumber() ? OptionalInt.of(number) : OptionalInt.empty();
+  }
+
+  /** At most {@code limit} allocations, by host number, none below {@code from}. */
+  List<Allocation> page(int from, int limit) {
+    List<Allocation> page = new ArrayList<>();
+    for (int n = held.nextSetBit(from); n >= 0 && page.size() < limit; n = held.nextSetBit(n + 1)) {
+      page.add(allocation(at(n)));
+    }
+    return page;
+  }
+
+  static Allocation allocation(Entry entry) {
+    return new Allocation(
+        entry.agentId(), entry.hostNumber(), entry.wireGuardKey(), entry.allocatedAt());
+  }
+
+  /** What an agent holds once it has been given {@code event}. */
+  static Entry entry(AllocationEvent.Allocated event) {
+    return new Entry(
+        event.agentId(),
+        event.hostNumber(),
+        event.wireGuardKey(),
+        event.at(),
+        spend(List.of(), event.requestId(), event.wireGuardKey()));
+  }
+
+  /** What an agent holds once its key is that of {@code event}. */
+  static Entry entry(Entry before, AllocationEvent.KeyReplaced event) {
+    return new Entry(
+        before.agentId(),
+        before.hostNumber(),
+        event.wireGuardKey(),
+        before.allocatedAt(),
+        spend(before.spent(), event.requestId(), event.wireGuardKey()));
+  }
+
+  void allocated(AllocationEvent.Allocated event) {
+    insert(entry(event));
+  }
+
+  void keyReplaced(AllocationEvent.KeyReplaced event) {
+    Entry before = holding(event.agentId(), event);
+    AgentId owner = ownerByKey.get(event.wireGuardKey());
+    check(owner == null, event, "its key belongs to agent ", owner);
+    Entry after = entry(before, event);
+    ownerByKey.remove(before.wireGuardKey());
+    ownerByKey.put(after.wireGuardKey(), after.agentId());
+    byAgent.put(after.agentId(), after);
+    byHostNumber.put(after.hostNumber(), after);
+  }
+
+  void released(AllocationEvent.Released event) {
+    Entry before = holding(event.agentId(), event);
+    check(before.hostNumber() == event.hostNumber(), event, "the agent holds ", before);
+    byAgent.remove(before.agentId());
+    byHostNumber.remove(before.hostNumber());
+    ownerByKey.remove(before.wireGuardKey());
+    held.clear(before.hostNumber());
+    lowestFree = Math.min(lowestFree, before.hostNumber());
+  }
+
+  private void insert(Entry entry) {
+    int number = entry.hostNumber();
+    if (!subnet.isAgentHostNumber(number)) {
+      throw new JournalDoesNotFitException(entry.agentId(), number, subnet);
+    }
+    check(!byAgent.containsKey(entry.agentId()), entry, "the agent holds ", entry.agentId());
+    check(!held.get(number), entry, "the number is held by ", byHostNumber.get(number));
+    AgentId owner = ownerByKey.get(entry.wireGuardKey());
+    check(owner == null, entry, "its key belongs to agent ", owner);
+    byAgent.put(entry.agentId(), entry);
+    byHostNumber.put(number, entry);
+    ownerByKey.put(entry.wireGuardKey(), entry.agentId());
+    held.set(number);
+    if (number == lowestFree) {
+      lowestFree = held.nextClearBit(number);
+    }
+  }
+
+  private Entry at(int hostNumber) {
+    Entry entry = byHostNumber.get(hostNumber);
+    if (entry == null) {
+      throw new IllegalStateException("host number " + hostNumber + " is held by nobody");
+    }
+    return entry;
+  }
+
+  private Entry holding(AgentId agentId, AllocationEvent event) {
+    Entry entry = byAgent.get(agentId);
+    if (entry == null) {
+      throw new IllegalStateException(event + " does not follow: the agent holds no address");
+    }
+    return entry;
+  }
+
+  private static void check(boolean holds, Object what, String why, @Nullable Object detail) {
+    if (!holds) {
+      throw new IllegalStateException(what + " does not follow: " + why + detail);
+    }
+  }
+
+  private static List<Spent> spend(List<Spent> before, String requestId, WireGuardKey key) {
+    if (requestId.isEmpty()) {
+      return before;
+    }
+    List<Spent> after = new ArrayList<>(before);
+    after.add(new Spent(requestId, key));
+    return List.copyOf(
+        after.subList(Math.max(0, after.size() - SPENT_REQUESTS_PER_AGENT), after.size()));
+  }
+}

@@ -1,0 +1,304 @@
+package coral.storage;
+
+import coral.model.AgentId;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * The table {@code agent_ip_allocations} of RFD 019: a projection of the journal, and the only
+ * place where {@code last_seen} is kept. Every method blocks on the database and is one
+ * transaction; calls from several threads wait for each other.
+ */
+public final class AllocationReadModel {
+  private static final String PROJECTION = "agent_ip_allocations";
+
+  /** Rows in one statement: enough to make the cost per row small. */
+  private static final int ROWS_PER_STATEMENT = 256;
+
+  private static final int MAX_PAGE = 10_000;
+
+  /**
+   * One agent.
+   *
+   * @param ipAddress its IPv4 address in dotted decimal
+   */
+  public record Row(AgentId agentId, String ipAddress, Instant allocatedAt, Instant lastSeen) {}
+
+  /**
+   * Rows in the order of agent ids.
+   *
+   * @param next the last agent of this page if there is another page after it
+   */
+  public record Page(List<Row> rows, Optional<AgentId> next) {
+    public Page {
+      rows = List.copyOf(rows);
+    }
+  }
+
+  private final DuckDbFile file;
+
+  /**
+   * Prepares the table; if it was dropped or rows are missing, it starts from nothing, and so does
+   * {@link #appliedUpTo}.
+   *
+   * @throws StoreException if the database cannot be written
+   */
+  public AllocationReadModel(DuckDbFile file) throws StoreException {
+    this.file = file;
+    file.inTransaction(
+        connection -> {
+          resetIfIncomplete(connection);
+          return 0;
+        });
+  }
+
+  private static void resetIfIncomplete(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      long rows = count(statement);
+      boolean complete;
+      try (ResultSet offset =
+          statement.executeQuery(
+              "SELECT row_count FROM projection_offset WHERE projection = '" + PROJECTION + "'")) {
+        complete = offset.next() ? offset.getLong(1) == rows : rows == 0;
+      }
+      if (!complete) {
+        statement.executeUpdate("DELETE FROM agent_ip_allocations");
+        statement.executeUpdate(
+            "DELETE FROM projection_offset WHERE projection = '" + PROJECTION + "'");
+      }
+    }
+  }
+
+  private static long count(Statement statement) throws SQLException {
+    try (ResultSet count = statement.executeQuery("SELECT count(*) FROM agent_ip_allocations")) {
+      count.next();
+      return count.getLong(1);
+    }
+  }
+
+  /**
+   * The sequence number of the last event that the table shows; 0 if none.
+   *
+   * @throws StoreException if the database cannot be read
+   */
+  public synchronized long appliedUpTo() throws StoreException {
+    return file.inTransaction(
+        connection -> {
+          try (Statement statement = connection.createStatement();
+              ResultSet offset =
+                  statement.executeQuery(
+                      "SELECT sequence_number FROM projection_offset WHERE projection = '"
+                          + PROJECTION
+                          + "'")) {
+            return offset.next() ? offset.getLong(1) : 0L;
+          }
+        });
+  }
+
+  /**
+   * Brings the table up to {@code sequenceNumber}, in one transaction. Rows of the same agent are
+   * replaced.
+   *
+   * @throws StoreException if the database cannot be written; then nothing was changed
+   */
+  public synchronized void apply(List<Row> upserts, List<AgentId> deletes, long sequenceNumber)
+      throws StoreException {
+    file.inTransaction(
+        connection -> {
+          // An address may move from one agent to another within one call, and DuckDB checks the
+          // unique constraint per statement: so first all rows that change go, then they come.
+          Set<AgentId> touched = new HashSet<>(deletes);
+          upserts.forEach(row -> touched.add(row.agentId()));
+          delete(connection, touched);
+          insert(connection, upserts);
+          saveOffset(connection, sequenceNumber);
+          return 0;
+        });
+  }
+
+  private static void delete(Connection connection, Set<AgentId> agents) throws SQLException {
+    for (List<AgentId> group : groups(agents)) {
+      String sql =
+          "DELETE FROM agent_ip_allocations WHERE agent_id IN (?" + repeat(", ?", group) + ")";
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        for (int i = 0; i < group.size(); i++) {
+          statement.setString(i + 1, group.get(i).value());
+        }
+        statement.executeUpdate();
+      }
+    }
+  }
+
+  private static void insert(Connection connection, List<Row> rows) throws SQLException {
+    for (List<Row> group : groups(rows)) {
+      String sql =
+          "INSERT INTO agent_ip_allocations (agent_id, ip_address, allocated_at, last_seen)"
+              + " VALUES (?, ?, ?, ?)"
+              + repeat(", (?, ?, ?, ?)", group);
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        int parameter = 1;
+        for (Row row : group) {
+          statement.setString(parameter++, row.agentId().value());
+          statement.setString(parameter++, row.ipAddress());
+          statement.setObject(parameter++, timestamp(row.allocatedAt()));
+          statement.setObject(parameter++, timestamp(row.lastSeen()));
+        }
+        statement.executeUpdate();
+      }
+    }
+  }
+
+  private static void saveOffset(Connection connection, long sequenceNumber) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate(
+          "INSERT INTO projection_offset VALUES ('%s', %d, %d) ON CONFLICT (projection) DO UPDATE SET sequence_number = excluded.sequence_number, row_count = excluded.row_count"
+              .formatted(PROJECTION, sequenceNumber, count(statement)));
+    }
+  }
+
+  /**
+   * A page of the table.
+   *
+   * @param after the last agent of the page before; empty for the first page
+   * @param limit 1 to 10,000
+   * @throws IllegalArgumentException if the limit is out of bounds
+   * @throws StoreException if the database cannot be read
+   */
+  public synchronized Page page(Optional<AgentId> after, int limit) throws StoreException {
+    if (limit < 1 || limit > MAX_PAGE) {
+      throw new IllegalArgumentException("a page has 1 to " + MAX_PAGE + " rows, not " + limit);
+    }
+    List<Row> rows =
+        file.inTransaction(
+            connection -> {
+              try (PreparedStatement statement =
+                  connection.prepareStatement(
+                      "SELECT agent_id, ip_address, allocated_at, last_seen FROM"
+                          + " agent_ip_allocations WHERE agent_id > ? ORDER BY agent_id LIMIT ?")) {
+                statement.setString(1, after.map(AgentId::value).orElse(""));
+                statement.setInt(2, limit + 1);
+                return rows(statement);
+              }
+            });
+    return rows.size() > limit
+        ? new Page(rows.subList(0, limit), Optional.of(rows.get(limit - 1).agentId()))
+        : new Page(rows, Optional.empty());
+  }
+
+  private static List<Row> rows(PreparedStatement statement) throws SQLException {
+    List<Row> rows = new ArrayList<>();
+    try (ResultSet result = statement.executeQuery()) {
+      while (result.next()) {
+        rows.add(
+            new Row(
+                new AgentId(result.getString(1)),
+                result.getString(2),
+                instant(result, 3),
+                instant(result, 4)));
+      }
+    }
+    return rows;
+  }
+
+  /**
+   * Writes when agents were last seen, never moving one back; agents without a row are ignored.
+   *
+   * @throws StoreException if the database cannot be written; then nothing was changed
+   */
+  public synchronized void touch(Map<AgentId, Instant> lastSeen) throws StoreException {
+    if (lastSeen.isEmpty()) {
+      return;
+    }
+    file.inTransaction(
+        connection -> {
+          for (List<AgentId> group : groups(new TreeMap<>(lastSeen).keySet())) {
+            String sql =
+                "UPDATE agent_ip_allocations AS a SET last_seen = v.seen FROM (VALUES (?,"
+                    + " ?::TIMESTAMP)"
+                    + repeat(", (?, ?::TIMESTAMP)", group)
+                    + ") AS v(agent_id, seen) WHERE a.agent_id = v.agent_id AND a.last_seen <"
+                    + " v.seen";
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+              int parameter = 1;
+              for (AgentId agent : group) {
+                statement.setString(parameter++, agent.value());
+                statement.setObject(
+                    parameter++, timestamp(lastSeen.getOrDefault(agent, Instant.MIN)));
+              }
+              statement.executeUpdate();
+            }
+          }
+          return 0;
+        });
+  }
+
+  /**
+   * When each of these agents was last seen; without those that have no row.
+   *
+   * @throws StoreException if the database cannot be read
+   */
+  public synchronized Map<AgentId, Instant> lastSeen(Collection<AgentId> agents)
+      throws StoreException {
+    return file.inTransaction(
+        connection -> {
+          Map<AgentId, Instant> seen = new HashMap<>();
+          for (List<AgentId> group : groups(agents)) {
+            String sql =
+                "SELECT agent_id, ip_address, allocated_at, last_seen FROM agent_ip_allocations"
+                    + " WHERE agent_id IN (?"
+                    + repeat(", ?", group)
+                    + ")";
+            try (PreparedStatement statement = connection.prepareStatement(sql)) {
+              for (int i = 0; i < group.size(); i++) {
+                statement.setString(i + 1, group.get(i).value());
+              }
+              rows(statement).forEach(row -> seen.put(row.agentId(), row.lastSeen()));
+            }
+          }
+          return seen;
+        });
+  }
+
+  private static <T> List<List<T>> groups(Collection<T> all) {
+    List<List<T>> groups = new ArrayList<>();
+    Iterator<T> rest = all.iterator();
+    while (rest.hasNext()) {
+      List<T> group = new ArrayList<>();
+      while (rest.hasNext() && group.size() < ROWS_PER_STATEMENT) {
+        group.add(rest.next());
+      }
+      groups.add(group);
+    }
+    return groups;
+  }
+
+  private static String repeat(String text, List<?> group) {
+    return text.repeat(group.size() - 1);
+  }
+
+  /** TIMESTAMP has no zone and microseconds: all are UTC. */
+  private static LocalDateTime timestamp(Instant instant) {
+    return LocalDateTime.ofInstant(instant.truncatedTo(ChronoUnit.MICROS), ZoneOffset.UTC);
+  }
+
+  private static Instant instant(ResultSet result, int column) throws SQLException {
+    return result.getObject(column, LocalDateTime.class).toInstant(ZoneOffset.UTC);
+  }
+}
