@@ -19,6 +19,8 @@ final class PeerTrust extends X509ExtendedTrustManager {
   /** What a side thinks of the other side's chain. */
   interface Check {
     /**
+     * Returns only for a chain that is trusted.
+     *
      * @param chain as the peer sent it, the leaf first, at least one certificate
      */
     void verify(List<X509Certificate> chain) throws CertificateException;

@@ -1,16 +1,38 @@
 package coral.rpc;
 
+import coral.model.RefusedException;
+import io.grpc.Status;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
+import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.grpc.ServiceDescription;
 import org.apache.pekko.grpc.Trailers;
+import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.http.javadsl.ServerBuilder;
+import org.apache.pekko.http.javadsl.model.AttributeKeys;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.StatusCodes;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.util.ByteString;
 
 /**
  * One port that serves gRPC (and gRPC-Web), and Connect for unary calls, in protobuf and JSON.
@@ -18,7 +40,30 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
  * an object made for that one call and its caller.
  */
 public final class RpcServer {
-  private RpcServer() {}
+  /** Limit of a request that is not a stream: more than any of ours needs. */
+  public static final int MAX_REQUEST_BYTES = 1 << 20;
+
+  /** Limit of each message of a client stream. */
+  public static final int MAX_STREAM_MESSAGE_BYTES = 64 << 10;
+
+  /** How long calls in flight get to end when the process stops. */
+  private static final Duration DRAIN = Duration.ofSeconds(3);
+
+  private final ClassicActorSystemProvider system;
+  private final CallerIdentity identity;
+  private final RpcAuthorization authorization;
+  private final Map<String, ServedMethod<?>> methods;
+  private final Map<String, Integer> limits;
+  private final Duration streamIdle;
+
+  private RpcServer(Builder builder) {
+    this.system = builder.system;
+    this.identity = builder.identity;
+    this.authorization = builder.authorization;
+    this.methods = Map.copyOf(builder.methods);
+    this.limits = Map.copyOf(builder.limits);
+    this.streamIdle = builder.streamIdle;
+  }
 
   /**
    * How a generated handler is made: {@code XServiceHandlerFactory::create}.
@@ -37,7 +82,21 @@ public final class RpcServer {
 
   /** Collects what a server serves. */
   public static final class Builder {
-    Builder() {}
+    private final ClassicActorSystemProvider system;
+    private final CallerIdentity identity;
+    private final RpcAuthorization authorization;
+    private final Map<String, ServedMethod<?>> methods = new HashMap<>();
+    private final Map<String, Integer> limits = new HashMap<>();
+    private Duration streamIdle = Duration.ofMinutes(2);
+
+    private Builder(
+        ClassicActorSystemProvider system,
+        CallerIdentity identity,
+        RpcAuthorization authorization) {
+      this.system = system;
+      this.identity = identity;
+      this.authorization = authorization;
+    }
 
     /**
      * Serves one service.
@@ -52,21 +111,38 @@ public final class RpcServer {
         ServiceDescription description,
         Function<Caller, ? extends T> service,
         HandlerFactory<T> handlers) {
-      throw new UnsupportedOperationException();
+      for (ServedMethod<T> method : ServedMethod.of(api, description, service, handlers)) {
+        methods.put(method.rpc(), method);
+      }
+      return this;
     }
 
-    /** Limits one rpc to requests smaller than the 1 MiB that all may have. */
+    /**
+     * Limits one rpc to smaller messages than all may have. Worth it where callers without a
+     * certificate may call: what they send is held in memory.
+     *
+     * @param rpc full name without a leading slash
+     */
     public Builder limit(String rpc, int bytes) {
-      throw new UnsupportedOperationException();
+      if (!methods.containsKey(rpc)) {
+        throw new IllegalArgumentException("no service serves " + rpc);
+      }
+      int most = methods.get(rpc).takesStream() ? MAX_STREAM_MESSAGE_BYTES : MAX_REQUEST_BYTES;
+      if (bytes < 0 || bytes > most) {
+        throw new IllegalArgumentException("a limit of " + rpc + " is 0 to " + most);
+      }
+      limits.put(rpc, bytes);
+      return this;
     }
 
-    /** Ends client streams that say nothing for so long; 2 minutes unless set. */
+    /** Ends client streams on which nothing arrives for so long; 2 minutes unless set. */
     public Builder streamIdle(Duration idle) {
-      throw new UnsupportedOperationException();
+      streamIdle = idle;
+      return this;
     }
 
     public RpcServer build() {
-      throw new UnsupportedOperationException();
+      return new RpcServer(this);
     }
   }
 
@@ -78,7 +154,7 @@ public final class RpcServer {
    */
   public static Builder builder(
       ClassicActorSystemProvider system, CallerIdentity identity, RpcAuthorization authorization) {
-    throw new UnsupportedOperationException();
+    return new Builder(system, identity, authorization);
   }
 
   /**
@@ -89,6 +165,201 @@ public final class RpcServer {
    * @param tls empty serves plaintext
    */
   public CompletionStage<ServerBinding> bind(String host, int port, Optional<ServerTls> tls) {
-    throw new UnsupportedOperationException();
+    ServerBuilder server = Http.get(system).newServerAt(host, port);
+    if (tls.isPresent()) {
+      server = server.enableHttps(tls.get().connectionContext());
+    }
+    return server
+        .bind(this::handle)
+        .thenApply(binding -> binding.addToCoordinatedShutdown(DRAIN, system));
+  }
+
+  private CompletionStage<HttpResponse> handle(HttpRequest request) {
+    String mediaType = request.entity().getContentType().mediaType().toString();
+    String path = request.getUri().path();
+    ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
+    if (isGrpc(mediaType)) {
+      return method == null
+          ? refuseGrpc(request, unimplemented("no such rpc: " + path))
+          : grpc(method, request);
+    }
+    Optional<ConnectProtocol> connect = ConnectProtocol.of(mediaType);
+    if (method == null || connect.isEmpty() || request.method() != HttpMethods.POST) {
+      RequestBody.discard(request.entity(), system);
+      return completed(notAnRpc(method != null, request));
+    }
+    return connect(connect.get(), method, request);
+  }
+
+  /** Without gRPC-Web's text form: base64 would hide the messages from {@link FrameLimit}. */
+  private static boolean isGrpc(String mediaType) {
+    return mediaType.startsWith("application/grpc")
+        && !mediaType.startsWith("application/grpc-web-text");
+  }
+
+  private static HttpResponse notAnRpc(boolean known, HttpRequest request) {
+    if (!known) {
+      return ConnectProtocol.error(unimplemented("no such rpc"), 404);
+    }
+    boolean post = request.method() == HttpMethods.POST;
+    return HttpResponse.create()
+        .withStatus(post ? StatusCodes.UNSUPPORTED_MEDIA_TYPE : StatusCodes.METHOD_NOT_ALLOWED)
+        .addHeader(
+            post
+                ? RawHeader.create("Accept-Post", "application/json, application/proto")
+                : RawHeader.create("Allow", "POST"));
+  }
+
+  private CompletionStage<HttpResponse> grpc(ServedMethod<?> method, HttpRequest request) {
+    Caller caller;
+    try {
+      refuseEncoding(request, "grpc-encoding");
+      caller = admit(method, request);
+    } catch (GrpcServiceException | RefusedException e) {
+      return refuseGrpc(request, FailureStatus.exception(e));
+    }
+    // Answers are never compressed: they are small, and some stand beside secrets.
+    HttpRequest plain = request.removeHeader("grpc-accept-encoding");
+    if (method.takesStream()) {
+      int limit = limits.getOrDefault(method.rpc(), MAX_STREAM_MESSAGE_BYTES);
+      return method
+          .grpc(
+              caller,
+              plain.withEntity(
+                  HttpEntities.create(
+                      request.entity().getContentType(),
+                      request.entity().withoutSizeLimit().getDataBytes().via(limited(limit)))),
+              system)
+          .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
+    }
+    int limit = limits.getOrDefault(method.rpc(), MAX_REQUEST_BYTES);
+    return RequestBody.collect(request.entity(), limit + FrameLimit.PREFIX_LENGTH, system)
+        .thenCompose(
+            body -> {
+              FrameLimit.check(body, limit);
+              return method.grpc(
+                  caller,
+                  plain.withEntity(HttpEntities.create(request.entity().getContentType(), body)),
+                  system);
+            })
+        .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
+  }
+
+  private Flow<ByteString, ByteString, NotUsed> limited(int maxMessageBytes) {
+    return Flow.of(ByteString.class)
+        .via(new FrameLimit(maxMessageBytes))
+        .idleTimeout(streamIdle)
+        .mapError(
+            TimeoutException.class,
+            silent ->
+                new GrpcServiceException(
+                    Status.DEADLINE_EXCEEDED.withDescription(
+                        "nothing arrived on the stream for " + streamIdle.toSeconds() + " s")));
+  }
+
+  private CompletionStage<HttpResponse> connect(
+      ConnectProtocol protocol, ServedMethod<?> method, HttpRequest request) {
+    Caller caller;
+    try {
+      refuseEncoding(request, "content-encoding");
+      caller = admit(method, request);
+      if (!method.isUnary()) {
+        throw unimplemented(method.rpc() + " is a stream: call it by gRPC");
+      }
+    } catch (GrpcServiceException | RefusedException e) {
+      RequestBody.discard(request.entity(), system);
+      return completed(ConnectProtocol.error(FailureStatus.exception(e)));
+    }
+    int limit = limits.getOrDefault(method.rpc(), MAX_REQUEST_BYTES);
+    return RequestBody.collect(request.entity(), limit, system)
+        .thenCompose(body -> method.call(caller, protocol.request(body, method.request())))
+        .thenApply(protocol::response)
+        .exceptionally(thrown -> ConnectProtocol.error(FailureStatus.exception(thrown)));
+  }
+
+  private Caller admit(ServedMethod<?> method, HttpRequest request) {
+    Caller caller = identity.identify(certificate(request), remote(request));
+    authorization.require(method.rpc(), caller);
+    return caller;
+  }
+
+  /** Compression is refused: a message of 40 KB can inflate to 40 MB before any limit sees it. */
+  private static void refuseEncoding(HttpRequest request, String header) {
+    boolean encoded =
+        request.getHeader(header).map(h -> !h.value().equals("identity")).orElse(false);
+    if (encoded) {
+      throw unimplemented("compressed requests are not accepted");
+    }
+  }
+
+  private CompletionStage<HttpResponse> refuseGrpc(
+      HttpRequest request, GrpcServiceException exception) {
+    RequestBody.discard(request.entity(), system);
+    return completed(grpcError(request, exception));
+  }
+
+  /** A response of trailers only (the gRPC protocol's Trailers-Only). */
+  private static HttpResponse grpcError(HttpRequest request, GrpcServiceException exception) {
+    Status status = exception.status();
+    HttpResponse response =
+        HttpResponse.create()
+            .withEntity(
+                HttpEntities.create(
+                    request.entity().getContentType(), ByteString.emptyByteString()))
+            .addHeader(RawHeader.create("grpc-status", Integer.toString(status.getCode().value())));
+    if (status.getDescription() != null) {
+      response =
+          response.addHeader(RawHeader.create("grpc-message", percent(status.getDescription())));
+    }
+    Optional<String> failure = exception.getMetadata().getText(FailureStatus.TRAILER);
+    return failure.isEmpty()
+        ? response
+        : response.addHeader(RawHeader.create(FailureStatus.TRAILER, failure.get()));
+  }
+
+  /** The gRPC protocol's Percent-Encoded: printable ASCII but {@code %} stands for itself. */
+  private static String percent(String text) {
+    StringBuilder encoded = new StringBuilder();
+    for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
+      if (octet >= ' ' && octet <= '~' && octet != '%') {
+        encoded.append((char) octet);
+      } else {
+        encoded.append(String.format("%%%02X", octet & 0xff));
+      }
+    }
+    return encoded.toString();
+  }
+
+  private static Optional<X509Certificate> certificate(HttpRequest request) {
+    return request.getAttribute(AttributeKeys.sslSession).flatMap(info -> leaf(info.getSession()));
+  }
+
+  private static Optional<X509Certificate> leaf(SSLSession session) {
+    try {
+      return session.getPeerCertificates()[0] instanceof X509Certificate certificate
+          ? Optional.of(certificate)
+          : Optional.empty();
+    } catch (SSLPeerUnverifiedException e) {
+      return Optional.empty(); // no certificate was shown
+    }
+  }
+
+  private static InetSocketAddress remote(HttpRequest request) {
+    return request
+        .getAttribute(AttributeKeys.remoteAddress)
+        .flatMap(
+            remote ->
+                remote
+                    .getAddress()
+                    .map(address -> new InetSocketAddress(address, remote.getPort())))
+        .orElseGet(() -> new InetSocketAddress(0));
+  }
+
+  private static GrpcServiceException unimplemented(String message) {
+    return new GrpcServiceException(Status.UNIMPLEMENTED.withDescription(message));
+  }
+
+  private static CompletionStage<HttpResponse> completed(HttpResponse response) {
+    return CompletableFuture.completedFuture(response);
   }
 }

@@ -1,0 +1,154 @@
+package coral.rpc;
+
+import io.grpc.Status;
+import org.apache.pekko.grpc.GrpcServiceException;
+import org.apache.pekko.stream.Attributes;
+import org.apache.pekko.stream.FlowShape;
+import org.apache.pekko.stream.Inlet;
+import org.apache.pekko.stream.Outlet;
+import org.apache.pekko.stream.stage.AbstractInHandler;
+import org.apache.pekko.stream.stage.AbstractOutHandler;
+import org.apache.pekko.stream.stage.GraphStage;
+import org.apache.pekko.stream.stage.GraphStageLogic;
+import org.apache.pekko.util.ByteString;
+
+/**
+ * Passes the bytes of a gRPC stream through while it reads the prefix of each message: one byte
+ * that says whether the message is compressed, four with its length, big-endian (the gRPC
+ * protocol's Length-Prefixed-Message). A message is refused by its prefix, before any of it is
+ * buffered.
+ */
+final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
+  /** Bytes before each message. */
+  static final int PREFIX_LENGTH = 5;
+
+  /** What is read and thrown away after a refusal, at most: see {@link RequestBody}. */
+  private static final int MAX_DISCARDED_BYTES = 4 << 20;
+
+  private final Inlet<ByteString> in = Inlet.create("FrameLimit.in");
+  private final Outlet<ByteString> out = Outlet.create("FrameLimit.out");
+  private final FlowShape<ByteString, ByteString> shape = FlowShape.of(in, out);
+  private final int maxMessageBytes;
+
+  FrameLimit(int maxMessageBytes) {
+    this.maxMessageBytes = maxMessageBytes;
+  }
+
+  @Override
+  public FlowShape<ByteString, ByteString> shape() {
+    return shape;
+  }
+
+  @Override
+  public GraphStageLogic createLogic(Attributes attributes) {
+    return new Logic();
+  }
+
+  /** Refuses what {@link FrameLimit} refuses in a body that is there as a whole. */
+  static void check(ByteString body, int maxMessageBytes) {
+    new Prefixes(maxMessageBytes).read(body);
+  }
+
+  /** Where in the sequence of prefixes and messages the bytes have got to. */
+  private static final class Prefixes {
+    private final int maxMessageBytes;
+    private int prefixRead;
+    private long length;
+    private long left;
+
+    Prefixes(int maxMessageBytes) {
+      this.maxMessageBytes = maxMessageBytes;
+    }
+
+    void read(ByteString bytes) {
+      int position = 0;
+      while (position < bytes.size()) {
+        if (left > 0) {
+          int skipped = (int) Math.min(left, bytes.size() - position);
+          left -= skipped;
+          position += skipped;
+        } else {
+          prefix(bytes.apply(position++) & 0xff);
+        }
+      }
+    }
+
+    private void prefix(int octet) {
+      if (prefixRead == 0) {
+        if (octet != 0) {
+          throw new GrpcServiceException(
+              Status.UNIMPLEMENTED.withDescription("compressed messages are not accepted"));
+        }
+        length = 0;
+      } else {
+        length = length << 8 | octet;
+      }
+      prefixRead++;
+      if (prefixRead == PREFIX_LENGTH) {
+        if (length > maxMessageBytes) {
+          throw RequestBody.tooLarge(maxMessageBytes);
+        }
+        left = length;
+        prefixRead = 0;
+      }
+    }
+  }
+
+  private final class Logic extends GraphStageLogic {
+    private final Prefixes prefixes = new Prefixes(maxMessageBytes);
+    private boolean refused;
+    private long discarded;
+
+    Logic() {
+      super(shape);
+      setHandler(
+          in,
+          new AbstractInHandler() {
+            @Override
+            public void onPush() {
+              take(grab(in));
+            }
+          });
+      setHandler(
+          out,
+          new AbstractOutHandler() {
+            @Override
+            public void onPull() {
+              pull(in);
+            }
+
+            @Override
+            public void onDownstreamFinish(Throwable cause) throws Exception {
+              if (!refused) {
+                super.onDownstreamFinish(cause);
+              }
+            }
+          });
+    }
+
+    private void take(ByteString bytes) {
+      if (refused) {
+        discard(bytes);
+        return;
+      }
+      try {
+        prefixes.read(bytes);
+      } catch (GrpcServiceException e) {
+        refused = true;
+        fail(out, e);
+        discard(bytes);
+        return;
+      }
+      push(out, bytes);
+    }
+
+    private void discard(ByteString bytes) {
+      discarded += bytes.size();
+      if (discarded > MAX_DISCARDED_BYTES) {
+        completeStage();
+      } else {
+        pull(in);
+      }
+    }
+  }
+}

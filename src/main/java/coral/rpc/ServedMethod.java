@@ -1,0 +1,126 @@
+package coral.rpc;
+
+import com.google.protobuf.Descriptors.MethodDescriptor;
+import com.google.protobuf.Descriptors.ServiceDescriptor;
+import com.google.protobuf.Empty;
+import com.google.protobuf.Message;
+import coral.rpc.RpcServer.HandlerFactory;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.pekko.actor.ClassicActorSystemProvider;
+import org.apache.pekko.grpc.ServiceDescription;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+
+/** One rpc of one service, callable by gRPC and, if it is unary, by Connect. */
+final class ServedMethod<T> {
+  private final String rpc;
+  private final MethodDescriptor descriptor;
+  private final Method method;
+  private final Message request;
+  private final Function<Caller, ? extends T> service;
+  private final HandlerFactory<T> handlers;
+
+  private ServedMethod(
+      MethodDescriptor descriptor,
+      Method method,
+      Message request,
+      Function<Caller, ? extends T> service,
+      HandlerFactory<T> handlers) {
+    this.rpc = descriptor.getService().getFullName() + "/" + descriptor.getName();
+    this.descriptor = descriptor;
+    this.method = method;
+    this.request = request;
+    this.service = service;
+    this.handlers = handlers;
+  }
+
+  /** Every rpc of a service. */
+  static <T> List<ServedMethod<T>> of(
+      Class<T> api,
+      ServiceDescription description,
+      Function<Caller, ? extends T> service,
+      HandlerFactory<T> handlers) {
+    ServiceDescriptor descriptor =
+        description.descriptor().getServices().stream()
+            .filter(s -> s.getFullName().equals(description.name()))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no service " + description.name()));
+    List<ServedMethod<T>> methods = new ArrayList<>();
+    for (MethodDescriptor rpc : descriptor.getMethods()) {
+      Method method = generated(api, rpc);
+      methods.add(new ServedMethod<>(rpc, method, prototype(method, rpc), service, handlers));
+    }
+    return methods;
+  }
+
+  /** Full name without a leading slash. */
+  String rpc() {
+    return rpc;
+  }
+
+  boolean takesStream() {
+    return descriptor.isClientStreaming();
+  }
+
+  boolean isUnary() {
+    return !descriptor.isClientStreaming() && !descriptor.isServerStreaming();
+  }
+
+  /** An empty message of the request's type. */
+  Message request() {
+    return request;
+  }
+
+  /** Answers a gRPC request whose limits have been checked. */
+  CompletionStage<HttpResponse> grpc(
+      Caller caller, HttpRequest httpRequest, ClassicActorSystemProvider system) {
+    try {
+      return handlers
+          .create(service.apply(caller), classic -> FailureStatus::trailers, system)
+          .apply(httpRequest);
+    } catch (Exception e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  /** Calls a unary rpc. */
+  @SuppressWarnings("unchecked") // the generated signature of every unary rpc
+  CompletionStage<Message> call(Caller caller, Message message) {
+    try {
+      return (CompletionStage<Message>) method.invoke(service.apply(caller), message);
+    } catch (InvocationTargetException e) {
+      throw new CompletionException(e.getCause());
+    } catch (IllegalAccessException e) {
+      throw new CompletionException(e);
+    }
+  }
+
+  private static Method generated(Class<?> api, MethodDescriptor rpc) {
+    String name =
+        rpc.getName().substring(0, 1).toLowerCase(Locale.ROOT) + rpc.getName().substring(1);
+    for (Method candidate : api.getMethods()) {
+      if (candidate.getName().equals(name) && candidate.getParameterCount() == 1) {
+        return candidate;
+      }
+    }
+    throw new IllegalArgumentException(api.getName() + " has no method " + name);
+  }
+
+  private static Message prototype(Method method, MethodDescriptor rpc) {
+    if (rpc.isClientStreaming()) {
+      return Empty.getDefaultInstance(); // never read: no Connect
+    }
+    try {
+      return (Message) method.getParameterTypes()[0].getMethod("getDefaultInstance").invoke(null);
+    } catch (ReflectiveOperationException e) {
+      throw new IllegalArgumentException(method + " does not take a message", e);
+    }
+  }
+}
