@@ -3,7 +3,11 @@ package coral.certificate;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import java.net.URI;
+import java.util.ArrayList;
 import java.util.List;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
 
 /**
  * What one kind of certificate says. The subject and the names are Coral's own words, never copied
@@ -12,8 +16,24 @@ import java.util.List;
 public final class CertificateProfile {
   /** What the holder may do (RFC 5280, section 4.2.1.12); exactly one per certificate. */
   enum Purpose {
-    CLIENT,
-    SERVER
+    CLIENT(KeyPurposeId.id_kp_clientAuth),
+    SERVER(KeyPurposeId.id_kp_serverAuth);
+
+    @SuppressWarnings("ImmutableEnumChecker") // wraps an object identifier
+    private final KeyPurposeId id;
+
+    Purpose(KeyPurposeId id) {
+      this.id = id;
+    }
+
+    KeyPurposeId id() {
+      return id;
+    }
+
+    /** As a certificate lists it. */
+    List<String> oids() {
+      return List.of(id.getId());
+    }
   }
 
   private final ColonyId colonyId;
@@ -87,6 +107,20 @@ public final class CertificateProfile {
   /** The only URI among the subject's alternative names: what calls are authorised by. */
   public URI uri() {
     return uri;
+  }
+
+  /** The subject in the form of RFC 4514; no character of an id needs escaping there. */
+  String subject() {
+    return "CN=" + commonName + ",O=" + colonyId;
+  }
+
+  GeneralNames alternativeNames() {
+    List<GeneralName> names = new ArrayList<>();
+    names.add(new GeneralName(GeneralName.uniformResourceIdentifier, uri.toString()));
+    for (String name : dnsNames) {
+      names.add(new GeneralName(GeneralName.dNSName, name));
+    }
+    return new GeneralNames(names.toArray(new GeneralName[0]));
   }
 
   List<String> dnsNames() {

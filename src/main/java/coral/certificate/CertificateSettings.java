@@ -3,6 +3,8 @@ package coral.certificate;
 import java.time.Duration;
 
 /**
+ * How a colony issues certificates.
+ *
  * @param agentValidity how long an agent's certificate is good; RFD 020: 90 days
  * @param maxAgents agent ids that may ever be claimed: whoever has the colony's secret can claim
  * @param maxWaiting requests under way; one more is refused with LIMIT_REACHED

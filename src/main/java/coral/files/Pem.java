@@ -136,7 +136,7 @@ public final class Pem {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(spec);
       } catch (InvalidKeySpecException e) {
-        continue; // a key of another algorithm
+        // A key of another algorithm: try the next.
       } catch (GeneralSecurityException e) {
         throw new AssertionError("every Java runtime of 17 and later has " + algorithm, e);
       }
