@@ -1,0 +1,263 @@
+package coral.colony;
+
+import coral.certificate.Authority;
+import coral.certificate.CertificateProfile;
+import coral.certificate.Identity;
+import coral.certificate.KeyType;
+import coral.files.SecureFiles;
+import coral.model.ColonyId;
+import coral.model.Fingerprint;
+import coral.model.Secret;
+import coral.wireguard.KeyPair;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Base64;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * What a colony keeps on disk, all of it 0600 in directories 0700:
+ *
+ * <pre>
+ * colony.conf               its settings
+ * secret                    what buys an agent its first certificate; shown to discovery too
+ * wireguard.key             private key of the hub, base64 as `wg genkey` prints it
+ * ca-cert.pem ca-key.pem    the root, which agents pin
+ * tls-cert.pem tls-key.pem  what the gRPC port shows; replaced at start when it grows old
+ * admin/{cert,key}.pem      the first administrator
+ * colony.duckdb             journal and tables
+ * </pre>
+ *
+ * @param directory of this one colony
+ */
+public record ColonyFiles(Path directory) {
+  /** A year; it is replaced at start when less than a third is left. */
+  private static final Duration SERVER_VALIDITY = Duration.ofDays(365);
+
+  private static final Duration ADMINISTRATOR_VALIDITY = Duration.ofDays(365);
+  private static final String ADMINISTRATOR = "admin";
+  private static final String SECRET_PREFIX = "coral-sec_";
+  private static final int SECRET_BYTES = 32;
+  private static final SecureRandom RANDOM = new SecureRandom();
+
+  /**
+   * What {@code coral init} has to tell.
+   *
+   * @param secret shown once, kept in {@code secretFile}
+   * @param caFingerprint what agents pin
+   */
+  public record Created(
+      ColonyId colonyId,
+      Secret secret,
+      Fingerprint caFingerprint,
+      Path directory,
+      Path settingsFile,
+      Path secretFile,
+      Path caCertificate,
+      Path administratorCertificate,
+      Path administratorKey) {}
+
+  /** Where a colony's files are unless it is told otherwise. */
+  public static Path directory(Path home, ColonyId colonyId) {
+    return home.resolve("colonies").resolve(colonyId.value());
+  }
+
+  /**
+   * Makes a new colony in {@code colonies/<colony-id>} of {@code home}. Its id is {@code
+   * <app>-<environment>-<6 random hexadecimal digits>}.
+   *
+   * @throws IllegalArgumentException if app and environment do not make a colony id
+   * @throws IOException naming the file that could not be written
+   */
+  public static Created create(String app, String environment, Path home, InstantSource clock)
+      throws IOException {
+    byte[] suffix = new byte[3];
+    RANDOM.nextBytes(suffix);
+    ColonyId id = new ColonyId(app + "-" + environment + "-" + HexFormat.of().formatHex(suffix));
+    return createIn(directory(home, id), id, app, environment, clock);
+  }
+
+  /**
+   * Makes a new colony in a directory that holds none yet.
+   *
+   * @throws FileAlreadyExistsException if there is anything in the directory; it is unchanged then
+   * @throws IOException naming the file that could not be written
+   */
+  public static Created createIn(
+      Path directory, ColonyId id, String app, String environment, InstantSource clock)
+      throws IOException {
+    if (Files.exists(directory)) {
+      try (var entries = Files.list(directory)) {
+        if (entries.findAny().isPresent()) {
+          throw new FileAlreadyExistsException(
+              directory.toString(), null, "there is a colony or something else in it already");
+        }
+      }
+    }
+    Path absolute = directory.toAbsolutePath().normalize();
+    ColonyFiles files = new ColonyFiles(absolute);
+    SecureFiles.createDirectory(absolute);
+    SecureFiles.createDirectory(absolute.resolve("admin"));
+    Authority authority = Authority.create(id, clock);
+    authority.save(absolute);
+    Secret secret = newSecret();
+    SecureFiles.createNew(files.secretFile(), bytes(secret.reveal() + "\n"));
+    byte[] key = KeyPair.generate().privateKeyBytes();
+    SecureFiles.createNew(
+        files.wireGuardKeyFile(), bytes(Base64.getEncoder().encodeToString(key) + "\n"));
+    files.issueServerIdentity(authority, clock.instant());
+    java.security.KeyPair administrator = KeyType.P_256.generate();
+    new Identity(
+            administrator.getPrivate(),
+            List.of(
+                authority.issue(
+                    CertificateProfile.administrator(id, ADMINISTRATOR),
+                    administrator.getPublic(),
+                    clock.instant(),
+                    ADMINISTRATOR_VALIDITY),
+                authority.certificate()))
+        .save(files.administratorCertificate(), files.administratorKey());
+    SecureFiles.createNew(files.settingsFile(), bytes(settings(id, app, environment, absolute)));
+    return new Created(
+        id,
+        secret,
+        authority.fingerprint(),
+        absolute,
+        files.settingsFile(),
+        files.secretFile(),
+        files.caCertificate(),
+        files.administratorCertificate(),
+        files.administratorKey());
+  }
+
+  private static Secret newSecret() {
+    byte[] bytes = new byte[SECRET_BYTES];
+    RANDOM.nextBytes(bytes);
+    return new Secret(
+        SECRET_PREFIX + Base64.getUrlEncoder().withoutPadding().encodeToString(bytes));
+  }
+
+  private static String settings(ColonyId id, String app, String environment, Path directory) {
+    return """
+    # This colony's own settings. Every setting there is, with what it means: `coral.colony` in colony.conf of
+    # Coral itself.
+    coral.colony {
+      id = "%s"
+      app = "%s"
+      environment = "%s"
+      directory = %s
+    }
+    """
+        .formatted(id, app, environment, quoted(directory.toString()));
+  }
+
+  private static String quoted(String text) {
+    return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+  }
+
+  private static byte[] bytes(String text) {
+    return text.getBytes(StandardCharsets.UTF_8);
+  }
+
+  public Path settingsFile() {
+    return directory.resolve("colony.conf");
+  }
+
+  public Path secretFile() {
+    return directory.resolve("secret");
+  }
+
+  public Path caCertificate() {
+    return directory.resolve("ca-cert.pem");
+  }
+
+  public Path administratorCertificate() {
+    return directory.resolve("admin").resolve("cert.pem");
+  }
+
+  public Path administratorKey() {
+    return directory.resolve("admin").resolve("key.pem");
+  }
+
+  public Path database() {
+    return directory.resolve("colony.duckdb");
+  }
+
+  private Path wireGuardKeyFile() {
+    return directory.resolve("wireguard.key");
+  }
+
+  private Path serverCertificate() {
+    return directory.resolve("tls-cert.pem");
+  }
+
+  private Path serverKey() {
+    return directory.resolve("tls-key.pem");
+  }
+
+  /** The root. */
+  Authority authority() throws IOException {
+    return Authority.load(directory);
+  }
+
+  /** The colony secret. */
+  Secret secret() throws IOException {
+    String text = new String(SecureFiles.readPrivate(secretFile()), StandardCharsets.UTF_8).strip();
+    if (!text.startsWith(SECRET_PREFIX) || text.length() < SECRET_PREFIX.length() + SECRET_BYTES) {
+      throw new IOException(secretFile() + " does not hold a colony secret");
+    }
+    return new Secret(text);
+  }
+
+  /** The hub's key. */
+  KeyPair wireGuardKey() throws IOException {
+    String text =
+        new String(SecureFiles.readPrivate(wireGuardKeyFile()), StandardCharsets.US_ASCII).strip();
+    try {
+      return KeyPair.ofPrivateKey(Base64.getDecoder().decode(text));
+    } catch (IllegalArgumentException e) {
+      // Without its cause, which may quote the key.
+      throw new IOException(wireGuardKeyFile() + " does not hold a WireGuard private key");
+    }
+  }
+
+  /** What the gRPC port shows: renewed if less than a third of its life is left, or if missing. */
+  Identity serverIdentity(Authority authority, InstantSource clock) throws IOException {
+    Instant now = clock.instant();
+    if (!Files.exists(serverCertificate())) {
+      return issueServerIdentity(authority, now);
+    }
+    Identity identity = Identity.load(serverCertificate(), serverKey());
+    Instant notBefore = identity.certificate().getNotBefore().toInstant();
+    Instant notAfter = identity.certificate().getNotAfter().toInstant();
+    Duration left = Duration.between(now, notAfter);
+    boolean old = left.multipliedBy(3).compareTo(Duration.between(notBefore, notAfter)) < 0;
+    boolean foreign =
+        !identity.chain().get(identity.chain().size() - 1).equals(authority.certificate());
+    return old || foreign ? issueServerIdentity(authority, now) : identity;
+  }
+
+  private Identity issueServerIdentity(Authority authority, Instant now) throws IOException {
+    java.security.KeyPair keys = KeyType.P_256.generate();
+    Identity identity =
+        new Identity(
+            keys.getPrivate(),
+            List.of(
+                authority.issue(
+                    CertificateProfile.server(authority.colonyId()),
+                    keys.getPublic(),
+                    now,
+                    SERVER_VALIDITY),
+                // With its root, which clients pin.
+                authority.certificate()));
+    identity.save(serverCertificate(), serverKey());
+    return identity;
+  }
+}

@@ -1,0 +1,175 @@
+package coral.colony;
+
+import com.typesafe.config.Config;
+import coral.model.ColonyId;
+import coral.model.Endpoint;
+import coral.model.Fingerprint;
+import coral.model.MeshSubnet;
+import coral.settings.SettingsReader;
+import coral.wireguard.DeviceSettings;
+import java.net.URI;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a colony is told by its configuration; every key stands in {@code colony.conf}.
+ *
+ * @param app what the colony is for, for people
+ * @param environment such as production, for people
+ * @param directory of this colony's files, see {@link ColonyFiles}
+ * @param listenHost what the gRPC port is bound to
+ * @param listenPort 0 to 65535; 0 lets the system choose
+ * @param wireGuardPort 0 to 65535; 0 lets the system choose
+ * @param publicEndpoints where agents reach the WireGuard port, best first, at most 16; empty: the
+ *     addresses of this host
+ * @param heartbeatInterval between two heartbeats of an agent, 1 s to 5 min
+ * @param mtu of the packets inside the tunnel, bytes
+ * @param interfaceName of the device, at most 15 characters
+ * @param discovery where the colony announces itself; empty: nowhere
+ * @param managementPort 0 to 65535; 0 lets the system choose
+ */
+public record ColonySettings(
+    ColonyId colonyId,
+    String app,
+    String environment,
+    Path directory,
+    String listenHost,
+    int listenPort,
+    int wireGuardPort,
+    List<Endpoint> publicEndpoints,
+    MeshSubnet subnet,
+    Duration heartbeatInterval,
+    int mtu,
+    DeviceMode deviceMode,
+    String interfaceName,
+    Optional<Discovery> discovery,
+    String managementHost,
+    int managementPort) {
+  /** As many as discovery takes. */
+  private static final int MAX_PUBLIC_ENDPOINTS = 16;
+
+  private static final int MAX_LABEL_LENGTH = 63;
+  private static final int MAX_MTU = 65_000;
+  private static final int DISCOVERY_PORT = 8080;
+
+  /**
+   * Where discovery is.
+   *
+   * @param tls whether the connection is TLS; plaintext only if the URL says http
+   * @param fingerprint of discovery's certificate; always there with TLS, because the colony shows
+   *     discovery its secret
+   */
+  public record Discovery(Endpoint endpoint, boolean tls, Optional<Fingerprint> fingerprint) {}
+
+  public ColonySettings {
+    publicEndpoints = List.copyOf(publicEndpoints);
+  }
+
+  /**
+   * Reads the settings.
+   *
+   * @param config the whole configuration, resolved
+   * @throws coral.settings.SettingsException naming the key, its value and what was expected
+   */
+  public static ColonySettings from(Config config) {
+    SettingsReader colony = SettingsReader.of(config, "coral.colony");
+    ColonyId id =
+        colony.value(
+            "id",
+            "a colony id as `coral init` prints it, such as my-app-prod-a3f2e1",
+            ColonyId::new);
+    Path directory =
+        colony
+            .optionalPath("directory")
+            .orElseGet(() -> ColonyFiles.directory(colony.path("home"), id));
+    List<Endpoint> endpoints = colony.endpoints("public-endpoints");
+    if (endpoints.size() > MAX_PUBLIC_ENDPOINTS) {
+      throw colony.invalid("public-endpoints", "at most " + MAX_PUBLIC_ENDPOINTS);
+    }
+    SettingsReader listen = colony.at("listen");
+    SettingsReader device = colony.at("wireguard");
+    SettingsReader management = colony.at("management");
+    return new ColonySettings(
+        id,
+        label(colony, "app"),
+        label(colony, "environment"),
+        directory,
+        listen.string("host"),
+        listen.integer("port", 0, 65535),
+        device.integer("port", 0, 65535),
+        endpoints,
+        subnet(colony.at("subnet")),
+        colony.duration("heartbeat-interval", Duration.ofSeconds(1), Duration.ofMinutes(5)),
+        device.integer("mtu", 1280, MAX_MTU),
+        device.oneOf("device", DeviceMode.class),
+        device.value("interface-name", "1 to 15 characters", ColonySettings::interfaceName),
+        discovery(colony.at("discovery")),
+        management.string("host"),
+        management.integer("port", 0, 65535));
+  }
+
+  private static String label(SettingsReader reader, String key) {
+    String label = reader.optionalString(key).orElse("");
+    if (label.length() > MAX_LABEL_LENGTH) {
+      throw reader.invalid(key, "at most " + MAX_LABEL_LENGTH + " characters");
+    }
+    return label;
+  }
+
+  private static MeshSubnet subnet(SettingsReader reader) {
+    try {
+      return new MeshSubnet(reader.prefix("ipv4"), reader.prefix("ipv6"));
+    } catch (IllegalArgumentException e) {
+      String wrong = e.getMessage() != null && e.getMessage().contains("IPv6") ? "ipv6" : "ipv4";
+      throw reader.invalid(
+          wrong,
+          wrong.equals("ipv4") ? "an IPv4 prefix of /8 to /30" : "an IPv6 prefix of /32 to /96");
+    }
+  }
+
+  private static String interfaceName(String name) {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,14}")) {
+      throw new IllegalArgumentException("not the name of an interface");
+    }
+    return name;
+  }
+
+  private static Optional<Discovery> discovery(SettingsReader reader) {
+    Optional<Fingerprint> fingerprint = reader.optionalFingerprint("fingerprint");
+    Optional<URI> url =
+        reader.optional(
+            "url", "https://host:port, or http://host:port for plaintext", ColonySettings::url);
+    if (url.isEmpty()) {
+      return Optional.empty();
+    }
+    boolean tls = url.get().getScheme().equals("https");
+    if (tls && fingerprint.isEmpty()) {
+      throw reader.invalid(
+          "fingerprint",
+          "the fingerprint that discovery printed when it started: the colony shows it its secret");
+    }
+    int port = url.get().getPort() < 0 ? DISCOVERY_PORT : url.get().getPort();
+    return Optional.of(new Discovery(new Endpoint(host(url.get()), port), tls, fingerprint));
+  }
+
+  private static URI url(String text) {
+    URI url = URI.create(text);
+    boolean known = "http".equals(url.getScheme()) || "https".equals(url.getScheme());
+    if (!known || url.getHost() == null || !List.of("", "/").contains(url.getPath())) {
+      throw new IllegalArgumentException("not a URL of discovery");
+    }
+    return url;
+  }
+
+  private static String host(URI url) {
+    String host = url.getHost();
+    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+  }
+
+  /** The device that these settings and the colony's key describe. */
+  DeviceSettings device(coral.wireguard.KeyPair keys) {
+    return new DeviceSettings(interfaceName, keys, wireGuardPort, mtu, true);
+  }
+}

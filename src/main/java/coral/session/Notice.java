@@ -1,0 +1,20 @@
+package coral.session;
+
+import coral.model.ClusterMessage;
+import java.time.Duration;
+
+/** What a session tells its stream. */
+public sealed interface Notice extends ClusterMessage {
+  /**
+   * Always the first.
+   *
+   * @param generation higher than that of every earlier session of the same agent
+   */
+  record Opened(long generation, Duration heartbeatInterval) implements Notice {}
+
+  /** A heartbeat was taken note of. */
+  record HeartbeatReceived(long sequence) implements Notice {}
+
+  /** Always the last; the stream ends behind it. */
+  record Closed(CloseReason reason) implements Notice {}
+}
