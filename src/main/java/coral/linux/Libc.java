@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * The C library's functions and constants in the Linux ABI of x86-64 and aarch64: {@code size_t}
  * and pointers are 64 bits wide, and variadic functions are called like any other.
  *
- * <p>A {@link ByteBuffer} argument must be direct; its first byte is passed whatever its position.
- * JNA keeps it alive during the call, but not beyond: memory that the kernel or another structure
- * keeps pointing to belongs in a field.
+ * <p>A {@link ByteBuffer} argument must be direct, and is passed from its position on, so leave
+ * that at 0. JNA keeps it alive during the call, but not beyond: memory that the kernel or another
+ * structure keeps pointing to belongs in a field.
  */
 final class Libc {
   static final int EPERM = 1;

@@ -35,6 +35,13 @@ final class NetlinkSocket implements AutoCloseable {
   private static final int FLAG_ACK_TLVS = 0x200;
   private static final int NLMSGERR_ATTR_MSG = 1;
 
+  private static final int SOL_SOCKET = 1;
+  private static final int SO_RCVTIMEO = 20;
+  private static final int TIMEVAL_SIZE = 16;
+
+  /** The answer is there when the request has been sent: no answer after this is a defect. */
+  private static final int ANSWER_TIMEOUT_SECONDS = 10;
+
   /** A dump that tables keep changing under is asked for again this often, then taken as it is. */
   private static final int DUMP_ATTEMPTS = 10;
 
@@ -56,6 +63,8 @@ final class NetlinkSocket implements AutoCloseable {
     // Both only make errors readable; kernels before 4.12 lack them.
     Libc.setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, on, Integer.BYTES);
     Libc.setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, on, Integer.BYTES);
+    ByteBuffer timeout = Libc.allocate(TIMEVAL_SIZE).putLong(0, ANSWER_TIMEOUT_SECONDS);
+    Libc.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, timeout, TIMEVAL_SIZE);
     if (Libc.bind(fd, kernel, SOCKADDR_SIZE) < 0) {
       LinuxException refused = LinuxException.last("bind a netlink socket");
       Libc.close(fd);
@@ -107,8 +116,9 @@ final class NetlinkSocket implements AutoCloseable {
     request.putInt(0).putShort((short) type).putShort((short) (flags | FLAG_REQUEST));
     request.putInt(sequence).putInt(0);
     body.accept(new NetlinkMessage(request));
-    request.putInt(0, request.position());
-    if (Libc.sendto(fd, request, request.position(), 0, kernel, SOCKADDR_SIZE) < 0) {
+    request.flip();
+    request.putInt(0, request.limit());
+    if (Libc.sendto(fd, request, request.limit(), 0, kernel, SOCKADDR_SIZE) < 0) {
       throw LinuxException.last(what);
     }
   }

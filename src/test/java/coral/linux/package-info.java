@@ -1,0 +1,4 @@
+@NullMarked
+package coral.linux;
+
+import org.jspecify.annotations.NullMarked;
