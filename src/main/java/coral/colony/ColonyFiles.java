@@ -78,10 +78,19 @@ public record ColonyFiles(Path directory) {
    */
   public static Created create(String app, String environment, Path home, InstantSource clock)
       throws IOException {
+    ColonyId id = newId(app, environment);
+    return createIn(directory(home, id), id, app, environment, clock);
+  }
+
+  /**
+   * An id that no other colony has: {@code <app>-<environment>-<6 random hexadecimal digits>}.
+   *
+   * @throws IllegalArgumentException if app and environment do not make a colony id
+   */
+  public static ColonyId newId(String app, String environment) {
     byte[] suffix = new byte[3];
     RANDOM.nextBytes(suffix);
-    ColonyId id = new ColonyId(app + "-" + environment + "-" + HexFormat.of().formatHex(suffix));
-    return createIn(directory(home, id), id, app, environment, clock);
+    return new ColonyId(app + "-" + environment + "-" + HexFormat.of().formatHex(suffix));
   }
 
   /**

@@ -13,6 +13,7 @@ import com.typesafe.config.ConfigValueType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.MatchResult;
@@ -47,7 +48,20 @@ public final class SettingsLoader {
     return load(file, System.getenv());
   }
 
+  /**
+   * As above, with several files.
+   *
+   * @param files each laid over those after it
+   */
+  public static Config load(List<Path> files) {
+    return load(files, System.getenv());
+  }
+
   static Config load(Optional<Path> file, Map<String, String> environment) {
+    return load(file.stream().toList(), environment);
+  }
+
+  private static Config load(List<Path> files, Map<String, String> environment) {
     Config defaults =
         ConfigFactory.defaultOverrides()
             .withFallback(ConfigFactory.parseResourcesAnySyntax("application"))
@@ -70,9 +84,10 @@ public final class SettingsLoader {
     set.keySet().retainAll(marks.keySet());
 
     Config overlay = ConfigFactory.empty();
-    if (file.isPresent()) {
-      overlay = parse(file.get());
-      refuseUnknownKeys(file.get(), overlay, marked);
+    for (Path file : files) {
+      Config parsed = parse(file);
+      refuseUnknownKeys(file, parsed, marked);
+      overlay = overlay.withFallback(parsed);
     }
     Config fromEnvironment = fromEnvironment(marked, resolve(defaults, set), set);
     try {
