@@ -1,27 +1,97 @@
 package coral.wireguard.embedded;
 
+import coral.linux.TunDevice;
 import coral.model.MeshAddresses;
 import coral.model.MeshSubnet;
 import coral.model.WireGuardKey;
 import coral.wireguard.DeviceEvent;
 import coral.wireguard.DeviceSettings;
+import coral.wireguard.KeyPair;
 import coral.wireguard.Peer;
 import coral.wireguard.PeerStatistics;
 import coral.wireguard.WireGuardDevice;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** A WireGuard device in this process. */
+/**
+ * A WireGuard device in this process. It lives in the network namespace of the thread that opens
+ * it.
+ */
 public final class EmbeddedDevice implements WireGuardDevice {
-  private static final String UNFINISHED = "the embedded device is not built yet";
+  private static final Logger LOG = LoggerFactory.getLogger(EmbeddedDevice.class);
+  private static final SecureRandom RANDOM = new SecureRandom();
 
-  private EmbeddedDevice() {}
+  /** The threads need microseconds to end; this is for a listener that hangs. */
+  private static final Duration CLOSE_DEADLINE = Duration.ofSeconds(2);
+
+  private final DeviceSettings settings;
+  private final DeviceClock clock;
+  private final Drops drops = new Drops();
+  private final ControlLoop control;
+  private final PeerTable peers;
+  private final UdpSocket socket;
+  private final PacketEnd end;
+  private final List<Consumer<DeviceEvent>> listeners = new CopyOnWriteArrayList<>();
+  private final List<Thread> threads = new ArrayList<>();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile boolean assigned;
+  private volatile boolean failed;
+
+  private EmbeddedDevice(
+      DeviceSettings settings, DeviceClock clock, UdpSocket socket, Optional<TunDevice> tun) {
+    this.settings = settings;
+    this.clock = clock;
+    this.socket = socket;
+    LocalIdentity local = new LocalIdentity(settings.keys());
+    control = new ControlLoop(clock);
+    peers = new PeerTable(local.publicKey(), clock, control, EmbeddedDevice::jitter);
+    Transmitter transmitter = new Transmitter(peers, socket, control, clock, drops, settings.mtu());
+    Workspace ofControl = new Workspace(new JcePacketCipher());
+    end =
+        tun.<PacketEnd>map(
+                device ->
+                    new TunEnd(
+                        device,
+                        settings.mtu(),
+                        transmitter,
+                        control,
+                        drops,
+                        new Workspace(new JcePacketCipher())))
+            .orElseGet(() -> new UserSpaceEnd(transmitter, control, ofControl));
+    Handshakes handshakes =
+        new Handshakes(
+            local, peers, transmitter, socket, control, clock, drops, ofControl, this::emit);
+    control.onDue(handshakes::due);
+    Receiver receiver =
+        new Receiver(
+            socket,
+            peers,
+            handshakes,
+            transmitter,
+            control,
+            clock,
+            drops,
+            end,
+            settings,
+            new Workspace(new JcePacketCipher()));
+    start("control", control::run);
+    start("socket", receiver::run);
+    if (tun.isPresent()) {
+      start("tun", end::run);
+    }
+  }
 
   /**
    * Opens a device whose tunnel ends in a TUN device: needs root or CAP_NET_ADMIN.
@@ -31,7 +101,18 @@ public final class EmbeddedDevice implements WireGuardDevice {
    */
   public static EmbeddedDevice onTun(DeviceSettings settings, InstantSource clock)
       throws IOException {
-    throw new IOException(UNFINISHED);
+    return onTun(settings, new DeviceClock(clock, System::nanoTime));
+  }
+
+  static EmbeddedDevice onTun(DeviceSettings settings, DeviceClock clock) throws IOException {
+    UdpSocket socket = UdpSocket.open(settings.listenPort());
+    try {
+      TunDevice tun = TunDevice.open(settings.interfaceName(), settings.mtu());
+      return new EmbeddedDevice(settings, clock, socket, Optional.of(tun));
+    } catch (IOException | RuntimeException e) {
+      socket.close();
+      throw e;
+    }
   }
 
   /**
@@ -43,82 +124,219 @@ public final class EmbeddedDevice implements WireGuardDevice {
    */
   public static EmbeddedDevice inUserSpace(DeviceSettings settings, InstantSource clock)
       throws IOException {
-    throw new IOException(UNFINISHED);
+    return inUserSpace(settings, new DeviceClock(clock, System::nanoTime));
+  }
+
+  static EmbeddedDevice inUserSpace(DeviceSettings settings, DeviceClock clock) throws IOException {
+    return new EmbeddedDevice(
+        settings, clock, UdpSocket.open(settings.listenPort()), Optional.empty());
   }
 
   /** Runs one handshake in memory, so that the first real one does not wait for class loading. */
-  public static void warmUp() {}
+  public static void warmUp() {
+    LocalIdentity one = new LocalIdentity(KeyPair.generate());
+    LocalIdentity other = new LocalIdentity(KeyPair.generate());
+    byte[] timestamp = new byte[Tai64n.LENGTH];
+    InitiatorHandshake begun =
+        InitiatorHandshake.begin(
+                one, RemoteIdentity.of(other.publicKey(), Optional.empty()), 1, timestamp)
+            .orElseThrow();
+    ResponderHandshake opened = ResponderHandshake.open(other, begun.message()).orElseThrow();
+    if (opened.readTimestamp() == null) {
+      throw new IllegalStateException("a handshake with ourselves failed");
+    }
+    ResponderHandshake.Response response =
+        opened.respond(RemoteIdentity.of(one.publicKey(), Optional.empty()), 2).orElseThrow();
+    SessionKeys keys = begun.finish(response.message()).orElseThrow();
+    PacketCipher cipher = new JcePacketCipher();
+    byte[] sealed = new byte[Messages.KEEPALIVE_LENGTH];
+    cipher.seal(keys.send(), 0, new byte[0], 0, 0, sealed, 0);
+    cipher.open(response.keys().receive(), 0, sealed, 0, Messages.TAG_LENGTH, new byte[16], 0);
+  }
 
   @Override
   public String name() {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return settings.interfaceName();
   }
 
   @Override
   public int listenPort() {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return socket.port();
   }
 
   @Override
   public WireGuardKey publicKey() {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return settings.keys().publicKey();
   }
 
   @Override
   public int mtu() {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return settings.mtu();
   }
 
   @Override
-  public void assign(MeshAddresses own, MeshSubnet subnet) throws IOException {
-    throw new UnsupportedOperationException(UNFINISHED);
+  public synchronized void assign(MeshAddresses own, MeshSubnet subnet) throws IOException {
+    if (closed.get()) {
+      return;
+    }
+    end.assign(own, subnet);
+    assigned = true;
   }
 
   @Override
-  public void apply(Set<Peer> peers) {
-    throw new UnsupportedOperationException(UNFINISHED);
+  public void apply(Set<Peer> desired) {
+    peers.apply(desired);
   }
 
   @Override
   public void put(Peer peer) {
-    throw new UnsupportedOperationException(UNFINISHED);
+    peers.put(peer);
   }
 
   @Override
   public void remove(WireGuardKey peer) {
-    throw new UnsupportedOperationException(UNFINISHED);
+    peers.remove(peer);
   }
 
   @Override
   public void initiate(WireGuardKey peer) {
-    throw new UnsupportedOperationException(UNFINISHED);
+    PeerState state = peers.find(peer);
+    if (state != null) {
+      state.wantHandshake(clock.now());
+      control.schedule(state);
+    }
   }
 
   @Override
   public Optional<PeerStatistics> statistics(WireGuardKey peer) {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return Optional.ofNullable(peers.find(peer)).map(PeerState::statistics);
   }
 
   @Override
   public List<PeerStatistics> statistics() {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return peers.statistics();
   }
 
   @Override
   public Optional<Duration> echo(InetAddress target, Duration timeout) throws IOException {
-    throw new UnsupportedOperationException(UNFINISHED);
+    return end.echo(target, timeout);
   }
 
   @Override
   public void onEvent(Consumer<DeviceEvent> listener) {
-    throw new UnsupportedOperationException(UNFINISHED);
+    listeners.add(listener);
   }
 
   @Override
   public boolean isUp() {
-    return false;
+    return assigned && !failed && !closed.get();
+  }
+
+  /**
+   * Stops the threads, closes the socket, removes the interface and forgets all keys. When it
+   * returns, the port and the name are free again, unless a listener calls it.
+   */
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    control.close();
+    end.close();
+    try {
+      socket.close();
+    } catch (IOException e) {
+      LOG.warn("{}: the socket could not be closed: {}", name(), e.getMessage());
+    }
+    peers.close();
+    joinThreads();
+  }
+
+  /** The kernel keeps a closed socket as long as a thread is blocked in it. */
+  private void joinThreads() {
+    boolean interrupted = false;
+    for (Thread thread : threads) {
+      if (thread != Thread.currentThread()) {
+        try {
+          thread.join(CLOSE_DEADLINE.toMillis());
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
-  public void close() {}
+  public String toString() {
+    return "EmbeddedDevice[" + name() + ", port " + listenPort() + "]";
+  }
+
+  /** What was dropped, for tests. */
+  long dropped(Drops.Reason reason) {
+    return drops.get(reason);
+  }
+
+  /** How many handshakes and sessions hold an index, for tests. */
+  int indicesInUse() {
+    return peers.indices().size();
+  }
+
+  /** Runs a task on the control thread as if it were a handshake message, for tests. */
+  boolean offer(Runnable task) {
+    return control.offerHandshake(task);
+  }
+
+  /** Looks at the clock again, for tests that move it. */
+  void clockMoved() {
+    control.wake();
+  }
+
+  /** The work of one thread. */
+  private interface Work {
+    void run() throws IOException;
+  }
+
+  private void start(String role, Work work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (IOException | RuntimeException e) {
+                fail(role, e);
+              }
+            },
+            settings.interfaceName() + "-" + role);
+    thread.setDaemon(true);
+    threads.add(thread);
+    thread.start();
+  }
+
+  private void fail(String role, Exception cause) {
+    if (!closed.get()) {
+      failed = true;
+      LOG.error("{}: the {} thread stopped", name(), role, cause);
+      String message = "the " + role + " thread stopped: " + cause.getMessage();
+      if (!control.offer(() -> emit(new DeviceEvent.DeviceFailed(message)))) {
+        LOG.error("{}: its failure could not be announced", name());
+      }
+    }
+  }
+
+  private void emit(DeviceEvent event) {
+    for (Consumer<DeviceEvent> listener : listeners) {
+      try {
+        listener.accept(event);
+      } catch (RuntimeException e) {
+        LOG.error("{}: a listener failed on {}", name(), event, e);
+      }
+    }
+  }
+
+  private static long jitter() {
+    return RANDOM.nextLong(Constants.REKEY_TIMEOUT_JITTER);
+  }
 }
