@@ -26,6 +26,10 @@ final class NamespaceTests {
         : StandardProtocolFamily.INET6;
   }
 
+  static String message(Throwable failure) {
+    return String.valueOf(failure.getMessage());
+  }
+
   /** The links of the calling thread's namespace. */
   static List<Netlink.Link> links() throws IOException {
     try (Netlink netlink = Netlink.open()) {
