@@ -1,0 +1,37 @@
+package coral.agent;
+
+import coral.model.AgentId;
+import coral.model.ColonyId;
+import coral.model.MeshAddresses;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a join brought.
+ *
+ * @param onHost whether the tunnel ends at an interface of the host; else inside the process
+ * @param certificateSerial hexadecimal
+ * @param took from creating the interface to the first probe answered, failed attempts included;
+ *     empty when the interface was there already
+ * @param steps in their order, as they went last
+ */
+record JoinReport(
+    AgentId agentId,
+    ColonyId colonyId,
+    String interfaceName,
+    boolean onHost,
+    MeshAddresses addresses,
+    String certificateSerial,
+    Instant certificateNotAfter,
+    Optional<Duration> took,
+    List<StepTime> steps,
+    ProbeResult probe) {
+
+  record StepTime(JoinStep step, Duration took) {}
+
+  JoinReport {
+    steps = List.copyOf(steps);
+  }
+}

@@ -1,0 +1,22 @@
+package coral.agent;
+
+import coral.model.Endpoint;
+import coral.model.WireGuardKey;
+import java.time.Duration;
+import java.util.List;
+
+/** What comes down a session's stream. */
+sealed interface SessionMessage {
+  record Opened(long generation, Duration heartbeatInterval) implements SessionMessage {}
+
+  record HeartbeatReceived(long sequence) implements SessionMessage {}
+
+  record ColonyChanged(WireGuardKey key, List<Endpoint> endpoints) implements SessionMessage {
+    public ColonyChanged {
+      endpoints = List.copyOf(endpoints);
+    }
+  }
+
+  /** The colony, or the network, ended the stream: the last message. */
+  record Ended(JoinFailure reason) implements SessionMessage {}
+}

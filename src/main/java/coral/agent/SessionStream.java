@@ -1,0 +1,21 @@
+package coral.agent;
+
+import coral.wireguard.PeerStatistics;
+import java.util.Optional;
+
+/** The agent's end of a session. Neither method blocks. */
+interface SessionStream extends AutoCloseable {
+  /**
+   * @param sequence from 1 up
+   * @param tunnel empty while the colony is no peer
+   * @param probe what was probed since the last heartbeat
+   */
+  record Heartbeat(long sequence, Optional<PeerStatistics> tunnel, Optional<ProbeResult> probe) {}
+
+  /** Sends a heartbeat; one that finds the stream blocked is dropped, the next says it all. */
+  void send(Heartbeat heartbeat);
+
+  /** Ends the session. */
+  @Override
+  void close();
+}
