@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,14 +34,16 @@ public final class ConnectClient {
   private static final String PROTOBUF = "application/proto";
 
   private final URI base;
-  private final Optional<SSLContext> tls;
+  // One factory for all calls: the JDK keeps idle connections by factory, and a context makes a new
+  // one each time it is asked.
+  private final Optional<SSLSocketFactory> tls;
   private final Duration connectTimeout;
   private final Duration readTimeout;
 
   private ConnectClient(
       URI base, Optional<SSLContext> tls, Duration connectTimeout, Duration readTimeout) {
     this.base = base;
-    this.tls = tls;
+    this.tls = tls.map(SSLContext::getSocketFactory);
     this.connectTimeout = connectTimeout;
     this.readTimeout = readTimeout;
   }
@@ -101,7 +104,7 @@ public final class ConnectClient {
     HttpURLConnection connection =
         (HttpURLConnection) base.resolve("/" + rpc).toURL().openConnection(Proxy.NO_PROXY);
     if (connection instanceof HttpsURLConnection https) {
-      https.setSSLSocketFactory(tls.orElseThrow().getSocketFactory());
+      https.setSSLSocketFactory(tls.orElseThrow());
       // The trust manager knows a server by its pin and URI; a colony has no host name of its own.
       https.setHostnameVerifier((host, session) -> true);
     }
