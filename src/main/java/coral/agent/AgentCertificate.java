@@ -4,6 +4,7 @@ import coral.agent.JoinFailure.Kind;
 import coral.certificate.Identity;
 import coral.files.Pem;
 import coral.model.Fingerprint;
+import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
@@ -26,8 +27,8 @@ record AgentCertificate(Identity identity, X509Certificate authority) {
     List<X509Certificate> authority;
     Identity identity;
     try {
-      authority = Pem.certificates(issued.authority());
-      identity = new Identity(key, Pem.certificates(issued.certificate()));
+      authority = Pem.certificates(bytes(issued.authority()));
+      identity = new Identity(key, Pem.certificates(bytes(issued.certificate())));
       Fingerprint actual = Fingerprint.of(authority.get(0).getEncoded());
       if (!actual.equals(pin)) {
         throw new JoinException(
@@ -44,5 +45,9 @@ record AgentCertificate(Identity identity, X509Certificate authority) {
           Kind.REFUSED, "the colony sent a certificate that is not ours: " + e.getMessage(), e);
     }
     return new AgentCertificate(identity, authority.get(0));
+  }
+
+  private static byte[] bytes(String pem) {
+    return pem.getBytes(StandardCharsets.US_ASCII);
   }
 }

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.Base64;
-import java.util.List;
 import java.util.Optional;
 
 /**
@@ -40,7 +39,7 @@ final class AgentFiles {
   }
 
   /** A key with the request for its certificate, which stays the same from try to try. */
-  record Request(PrivateKey key, byte[] pem) {}
+  record Request(PrivateKey key, String pem) {}
 
   /** The WireGuard key; made at the first call. */
   KeyPair wireGuardKeys() throws IOException {
@@ -81,7 +80,9 @@ final class AgentFiles {
     if (Files.exists(requestFile) && Files.exists(keyFile())) {
       return new Request(
           Pem.readPrivateKey(keyFile()),
-          SecureFiles.readPrivate(requestFile, Pem.MAX_REQUEST_BYTES));
+          new String(
+              SecureFiles.readPrivate(requestFile, Pem.MAX_REQUEST_BYTES),
+              StandardCharsets.US_ASCII));
     }
     if (Files.exists(certificateFile())) {
       throw new IOException(
@@ -96,7 +97,7 @@ final class AgentFiles {
     SecureFiles.createDirectory(directory);
     SecureFiles.write(keyFile(), Pem.encode(keys.getPrivate()).getBytes(StandardCharsets.US_ASCII));
     SecureFiles.write(requestFile, pem);
-    return new Request(keys.getPrivate(), pem);
+    return new Request(keys.getPrivate(), new String(pem, StandardCharsets.US_ASCII));
   }
 
   /** Keeps a certificate that was bought with {@link #certificateRequest}. */
@@ -128,11 +129,6 @@ final class AgentFiles {
       SecureFiles.createDirectory(directory);
       SecureFiles.write(directory.resolve("colony.conf"), colony.toBytes());
     }
-  }
-
-  /** For messages. */
-  List<Path> identityFiles() {
-    return List.of(certificateFile(), keyFile());
   }
 
   private Path certificateFile() {

@@ -1,12 +1,39 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
+import coral.linux.TunDevice;
+import coral.wireguard.DeviceSettings;
+import coral.wireguard.KeyPair;
+import coral.wireguard.WireGuardDevice;
+import coral.wireguard.embedded.EmbeddedDevice;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.time.InstantSource;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Runs an agent in the foreground. */
-public final class AgentProcess {
-  private AgentProcess() {}
+/** A running agent, and the foreground process around it. */
+public final class AgentProcess implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(AgentProcess.class);
+
+  private final ActorSystem<AgentGuardian.Command> system;
+  private final CompletableFuture<Integer> exitCode;
+
+  private AgentProcess(
+      ActorSystem<AgentGuardian.Command> system, CompletableFuture<Integer> exitCode) {
+    this.system = system;
+    this.exitCode = exitCode;
+  }
 
   /**
    * Joins the colony and stays until the process gets SIGTERM or SIGINT, or until there is a reason
@@ -19,6 +46,136 @@ public final class AgentProcess {
    */
   public static int run(
       AgentSettings settings, Config config, InstantSource clock, PrintStream out) {
-    throw new UnsupportedOperationException("not built yet");
+    AgentProcess agent = start(settings, config, clock, out);
+    Thread onSignal = new Thread(() -> endBySignal(agent), "agent-signal");
+    Runtime.getRuntime().addShutdownHook(onSignal);
+    int code = agent.exitCode.join();
+    agent.close();
+    try {
+      Runtime.getRuntime().removeShutdownHook(onSignal);
+    } catch (IllegalStateException e) {
+      LOG.debug("A signal ends the process", e);
+    }
+    return code;
+  }
+
+  /** Leaves the mesh, then ends the process: by itself Java would exit with 128 + the signal. */
+  private static void endBySignal(AgentProcess agent) {
+    agent.stop();
+    Runtime.getRuntime().halt(agent.exitCode.join());
+  }
+
+  /**
+   * Starts an agent inside this process, without handlers for signals.
+   *
+   * @param out where {@link AgentSettings#report} is written
+   */
+  public static AgentProcess start(
+      AgentSettings settings, Config config, InstantSource clock, PrintStream out) {
+    CompletableFuture<Integer> exitCode = new CompletableFuture<>();
+    EventWriter writer = new EventWriter(settings.report(), out);
+    ActorSystem<AgentGuardian.Command> system =
+        ActorSystem.create(
+            Behaviors.setup(
+                context ->
+                    AgentGuardian.create(
+                        settings,
+                        writer,
+                        listener -> join(settings, context.getSystem(), clock, listener),
+                        exitCode)),
+            "coral-agent",
+            config.getConfig("coral.agent.actor-system").withFallback(config));
+    system
+        .getWhenTerminated()
+        .thenRun(() -> exitCode.complete(1)); // the guardian failed: a defect, already logged
+    return new AgentProcess(system, exitCode);
+  }
+
+  /** Leaves the mesh and removes the interface; {@link #exitCode} tells when that is done. */
+  public void stop() {
+    system.tell(AgentGuardian.Stop.INSTANCE);
+  }
+
+  /** Completed once the interface is removed: 0, or 1 if the agent gave up. */
+  public CompletionStage<Integer> exitCode() {
+    return exitCode.minimalCompletionStage();
+  }
+
+  /** Stops the agent and waits for its threads. */
+  @Override
+  public void close() {
+    stop();
+    exitCode.join();
+    system.getWhenTerminated().toCompletableFuture().join();
+  }
+
+  private static Behavior<JoinColony.Command> join(
+      AgentSettings settings,
+      ActorSystem<?> system,
+      InstantSource clock,
+      ActorRef<AgentEvent> listener) {
+    Executor blocking =
+        system
+            .dispatchers()
+            .lookup(DispatcherSelector.fromConfig("coral.agent.blocking-dispatcher"));
+    AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
+    boolean onHost = endsOnHost(settings.device().mode());
+    CompletableFuture<Void> warm = CompletableFuture.runAsync(EmbeddedDevice::warmUp, blocking);
+    Tunnel tunnel =
+        new Tunnel(
+            new Tunnel.Opener() {
+              @Override
+              public void prepare() {
+                warm.join();
+              }
+
+              @Override
+              public WireGuardDevice open() throws IOException {
+                return openDevice(settings.device(), files.wireGuardKeys(), onHost, clock);
+              }
+            },
+            clock);
+    ColonyClient colony = new RemoteColony(settings, system, blocking);
+    JoinSteps steps =
+        new JoinSteps(settings, files, new RemoteDirectory(settings), colony, tunnel, clock);
+    return JoinColony.create(
+        new JoinColony.Dependencies(
+            settings,
+            steps,
+            colony,
+            tunnel,
+            onHost,
+            System::nanoTime,
+            () -> ThreadLocalRandom.current().nextDouble(),
+            () -> UUID.randomUUID().toString(),
+            blocking),
+        listener);
+  }
+
+  private static boolean endsOnHost(DeviceMode mode) {
+    return switch (mode) {
+      case TUN -> true;
+      case USER_SPACE -> false;
+      case AUTO -> {
+        boolean available = TunDevice.isAvailable();
+        if (!available) {
+          LOG.warn(
+              "No network interface can be made here ({}): the tunnel ends inside this process,"
+                  + " which answers and sends ICMP echo only",
+              TunDevice.unavailableReason());
+        }
+        yield available;
+      }
+    };
+  }
+
+  private static WireGuardDevice openDevice(
+      AgentSettings.Device device, KeyPair keys, boolean onHost, InstantSource clock)
+      throws IOException {
+    DeviceSettings settings =
+        new DeviceSettings(device.interfaceName(), keys, device.listenPort(), device.mtu(), false);
+    return onHost
+        ? EmbeddedDevice.onTun(settings, clock)
+        : EmbeddedDevice.inUserSpace(settings, clock);
   }
 }

@@ -1,12 +1,13 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
-import com.typesafe.config.ConfigException;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
 import coral.model.Secret;
+import coral.settings.SettingsException;
+import coral.settings.SettingsReader;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Function;
 
 /**
  * Everything an agent is told; each part is documented at {@code coral.agent} in {@code
@@ -50,6 +50,9 @@ public record AgentSettings(
     Duration onceTimeout,
     ReportFormat report) {
 
+  private static final Duration LEAST = Duration.ofMillis(1);
+  private static final Duration LONGEST = Duration.ofDays(1);
+
   private static final int MAX_COMPONENT_NAME = 63;
 
   /** A secret is one line of a file; anything larger is the wrong file. */
@@ -67,56 +70,60 @@ public record AgentSettings(
   /**
    * Reads {@code coral.agent}.
    *
-   * @throws IllegalArgumentException if a value is missing or wrong; the message names the key, the
-   *     value (never a secret) and what was expected
+   * @throws SettingsException if a value is missing or wrong; the message names the key, the value
+   *     (never a secret) and what was expected
    */
   public static AgentSettings from(Config config) {
-    Reader reader = new Reader(config.getConfig("coral.agent"));
+    SettingsReader reader = SettingsReader.of(config, "coral.agent");
     String host = hostName();
-    BackOff backOff;
-    try {
-      backOff =
-          new BackOff(
-              reader.duration("back-off.first"),
-              reader.duration("back-off.longest"),
-              reader.duration("back-off.slow"));
-    } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException("coral.agent.back-off: " + e.getMessage(), e);
-    }
     return new AgentSettings(
         reader
-            .optional("id", AgentId::new)
-            .orElseGet(() -> reader.value("id (from the host's name)", host, AgentSettings::idOf)),
-        reader.required("colony-id", ColonyId::new),
+            .optional("id", "an agent id, [a-z0-9][a-z0-9._-]{0,62}", AgentId::new)
+            .or(() -> idOf(host))
+            .orElseThrow(() -> reader.invalid("id", "an agent id: the host's name makes none")),
+        reader.value("colony-id", "a colony id, such as my-app-prod-a3f2e1", ColonyId::new),
         reader
-            .optional("home", Path::of)
+            .optionalPath("home")
             .orElseGet(() -> Path.of(System.getProperty("user.home", "."), ".coral")),
         secret(reader),
-        reader.optional("ca-fingerprint", Fingerprint::new),
-        reader.optional("colony-endpoint", Endpoint::parse),
-        reader.required("discovery.url", AgentSettings::discoveryUri),
-        reader.optional("discovery.fingerprint", Fingerprint::new),
-        reader.optional("component-name", AgentSettings::componentNameOf).orElse(shortened(host)),
+        reader.optionalFingerprint("ca-fingerprint"),
+        reader.optionalEndpoint("colony-endpoint"),
+        reader.value(
+            "discovery.url", "https://host:port or http://host:port", AgentSettings::discoveryUri),
+        reader.optionalFingerprint("discovery.fingerprint"),
+        reader
+            .optional("component-name", "at most 63 characters", AgentSettings::componentNameOf)
+            .orElse(shortened(host)),
         new Device(
             reader.oneOf("device.mode", DeviceMode.class),
-            reader.required("device.interface-name", AgentSettings::interfaceNameOf),
+            reader.value(
+                "device.interface-name",
+                "1 to 15 letters, digits, '.', '_' or '-'",
+                AgentSettings::interfaceNameOf),
             reader.integer("device.listen-port", 0, 65535),
             reader.integer("device.mtu", 1280, 1500)),
-        reader.duration("probe.interval"),
-        reader.duration("probe.timeout"),
-        reader.duration("call-timeout"),
-        backOff,
-        reader.bool("once"),
-        reader.duration("once-timeout"),
+        reader.duration("probe.interval", LEAST, LONGEST),
+        reader.duration("probe.timeout", LEAST, LONGEST),
+        reader.duration("call-timeout", LEAST, LONGEST),
+        backOff(reader),
+        reader.flag("once"),
+        reader.duration("once-timeout", LEAST, LONGEST),
         reader.oneOf("report", ReportFormat.class));
   }
 
-  private static Optional<Secret> secret(Reader reader) {
-    Optional<Secret> given = reader.optional("colony-secret", Secret::new);
-    Optional<Path> file = reader.optional("colony-secret-file", Path::of);
+  private static BackOff backOff(SettingsReader reader) {
+    Duration first = reader.duration("back-off.first", LEAST, LONGEST);
+    return new BackOff(
+        first,
+        reader.duration("back-off.longest", first, LONGEST),
+        reader.duration("back-off.slow", LEAST, LONGEST));
+  }
+
+  private static Optional<Secret> secret(SettingsReader reader) {
+    Optional<Secret> given = reader.optionalSecret("colony-secret");
+    Optional<Path> file = reader.optionalPath("colony-secret-file");
     if (given.isPresent() && file.isPresent()) {
-      throw new IllegalArgumentException(
-          "coral.agent.colony-secret and coral.agent.colony-secret-file are both set: give one");
+      throw reader.invalid("colony-secret-file", "nothing, because colony-secret is set too");
     }
     return given.or(() -> file.map(AgentSettings::readSecret));
   }
@@ -125,23 +132,27 @@ public record AgentSettings(
     String key = "coral.agent.colony-secret-file = " + file + ": ";
     try {
       if (Files.size(file) > MAX_SECRET_FILE_BYTES) {
-        throw new IllegalArgumentException(
+        throw new SettingsException(
             key + "larger than " + MAX_SECRET_FILE_BYTES + " bytes, not a file with a secret");
       }
       String text = Files.readString(file, StandardCharsets.UTF_8).strip();
       if (text.isEmpty()) {
-        throw new IllegalArgumentException(key + "the file is empty");
+        throw new SettingsException(key + "the file is empty");
       }
       return new Secret(text);
     } catch (IOException e) {
-      throw new IllegalArgumentException(key + "cannot be read (" + e + ")", e);
+      throw new SettingsException(key + "cannot be read (" + e + ")", e);
     }
   }
 
-  /** An agent id that is made of a host's name: what an id may not hold becomes a dash. */
-  static AgentId idOf(String hostName) {
-    String id = hostName.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9._-]", "-");
-    return new AgentId(shortened(id.replaceFirst("^[^a-z0-9]+", "")));
+  /** The agent id that a host's name makes: what an id may not hold becomes a dash. */
+  static Optional<AgentId> idOf(String hostName) {
+    String id =
+        hostName
+            .toLowerCase(Locale.ROOT)
+            .replaceAll("[^a-z0-9._-]", "-")
+            .replaceFirst("^[^a-z0-9]+", "");
+    return id.isEmpty() ? Optional.empty() : Optional.of(new AgentId(shortened(id)));
   }
 
   private static String shortened(String name) {
@@ -176,95 +187,6 @@ public record AgentSettings(
       return InetAddress.getLocalHost().getHostName();
     } catch (UnknownHostException e) {
       return "agent"; // a host whose own name does not resolve
-    }
-  }
-
-  /** Reads values with messages for people. */
-  private record Reader(Config config) {
-    String text(String key) {
-      try {
-        return config.getString(key).strip();
-      } catch (ConfigException e) {
-        throw new IllegalArgumentException("coral.agent." + key + ": " + e.getMessage(), e);
-      }
-    }
-
-    <T> T value(String key, String text, Function<String, T> parser) {
-      try {
-        return parser.apply(text);
-      } catch (IllegalArgumentException e) {
-        String shown = key.equals("colony-secret") ? "(hidden)" : "'" + text + "'";
-        throw new IllegalArgumentException(
-            "coral.agent." + key + " = " + shown + ": expected " + e.getMessage(), e);
-      }
-    }
-
-    <T> Optional<T> optional(String key, Function<String, T> parser) {
-      String text = text(key);
-      return text.isEmpty() ? Optional.empty() : Optional.of(value(key, text, parser));
-    }
-
-    <T> T required(String key, Function<String, T> parser) {
-      return optional(key, parser)
-          .orElseThrow(
-              () -> new IllegalArgumentException("coral.agent." + key + " is empty: it is needed"));
-    }
-
-    <E extends Enum<E>> E oneOf(String key, Class<E> type) {
-      return required(
-          key,
-          text -> {
-            try {
-              return Enum.valueOf(type, text.toUpperCase(Locale.ROOT).replace('-', '_'));
-            } catch (IllegalArgumentException e) {
-              throw new IllegalArgumentException(
-                  "one of "
-                      + String.join(
-                          ", ",
-                          java.util.Arrays.stream(type.getEnumConstants())
-                              .map(c -> c.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-                              .toList()),
-                  e);
-            }
-          });
-    }
-
-    Duration duration(String key) {
-      Duration value;
-      try {
-        value = config.getDuration(key);
-      } catch (ConfigException e) {
-        throw new IllegalArgumentException("coral.agent." + key + ": " + e.getMessage(), e);
-      }
-      if (value.isNegative() || value.isZero()) {
-        throw new IllegalArgumentException(
-            "coral.agent." + key + " = " + value + ": expected more than zero");
-      }
-      return value;
-    }
-
-    int integer(String key, int least, int most) {
-      return required(
-          key,
-          text -> {
-            try {
-              int value = Integer.parseInt(text);
-              if (value >= least && value <= most) {
-                return value;
-              }
-            } catch (NumberFormatException e) {
-              // falls through to the one message
-            }
-            throw new IllegalArgumentException("a number from " + least + " to " + most);
-          });
-    }
-
-    boolean bool(String key) {
-      try {
-        return config.getBoolean(key);
-      } catch (ConfigException e) {
-        throw new IllegalArgumentException("coral.agent." + key + ": " + e.getMessage(), e);
-      }
     }
   }
 }

@@ -29,6 +29,8 @@ public record BackOff(Duration first, Duration longest, Duration slow) {
   }
 
   /**
+   * The pause after a number of failures.
+   *
    * @param failures how many attempts have failed in a row, 1 or more
    * @param random gives values from 0 (included) to 1 (excluded)
    * @return between half and the whole of the time that this many failures call for

@@ -15,7 +15,7 @@ import java.util.function.Consumer;
  */
 interface ColonyClient {
   /** A certificate and the authority that issued it, both in PEM, not yet believed. */
-  record IssuedCertificate(byte[] certificate, byte[] authority) {}
+  record IssuedCertificate(String certificate, String authority) {}
 
   /**
    * Buys a certificate.
@@ -25,7 +25,7 @@ interface ColonyClient {
    *     refusal
    */
   IssuedCertificate requestCertificate(
-      List<Endpoint> endpoints, Fingerprint pin, Secret secret, AgentId agentId, byte[] request)
+      List<Endpoint> endpoints, Fingerprint pin, Secret secret, AgentId agentId, String request)
       throws JoinException;
 
   /**

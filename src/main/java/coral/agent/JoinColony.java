@@ -302,15 +302,13 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     }
     failures++;
     switch (failure.kind().remedy(isMember)) {
-      case STOP:
+      case RETRY ->
+          retryIn(with.settings().backOff().after(failures, with.random()), step, failure);
+      case RETRY_SLOWLY -> retryIn(with.settings().backOff().slowly(with.random()), step, failure);
+      case STOP -> {
         listener.tell(new AgentEvent.Failed(step, failure, Optional.empty()));
         return stop(Optional.of(failure));
-      case RETRY:
-        retryIn(with.settings().backOff().after(failures, with.random()), step, failure);
-        break;
-      case RETRY_SLOWLY:
-        retryIn(with.settings().backOff().slowly(with.random()), step, failure);
-        break;
+      }
     }
     return this;
   }

@@ -28,8 +28,17 @@ enum JoinStep {
     return words;
   }
 
-  /** The one after this; {@link #OPEN_SESSION} is the last. */
+  /** The one after this; {@link #OPEN_SESSION}, the last, is its own. */
   JoinStep next() {
-    return values()[ordinal() + 1];
+    return switch (this) {
+      case FIND_COLONY -> CERTIFICATE;
+      case CERTIFICATE -> REACH_COLONY;
+      case REACH_COLONY -> CREATE_INTERFACE;
+      case CREATE_INTERFACE -> REGISTER;
+      case REGISTER -> ASSIGN_ADDRESSES;
+      case ASSIGN_ADDRESSES -> ADD_COLONY;
+      case ADD_COLONY -> PROBE_TUNNEL;
+      case PROBE_TUNNEL, OPEN_SESSION -> OPEN_SESSION;
+    };
   }
 }

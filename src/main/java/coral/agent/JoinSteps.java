@@ -139,6 +139,7 @@ final class JoinSteps {
 
   private JoinProgress reach(JoinProgress before) throws JoinException, IOException {
     Credentials credentials = before.credentials().orElseThrow();
+    tunnel.prepare();
     Endpoint reached = colony.reach(before.endpoints(), credentials.pin(), credentials.identity());
     return before.withReached(reached);
   }

@@ -6,6 +6,8 @@ import java.util.Optional;
 /** The agent's end of a session. Neither method blocks. */
 interface SessionStream extends AutoCloseable {
   /**
+   * What the colony is told at an interval.
+   *
    * @param sequence from 1 up
    * @param tunnel empty while the colony is no peer
    * @param probe what was probed since the last heartbeat

@@ -29,6 +29,9 @@ final class Tunnel implements AutoCloseable {
 
   /** Opens the device, without address or peer. */
   interface Opener {
+    /** Waits for what would slow {@link #open} and the first handshake down: class loading. */
+    default void prepare() {}
+
     WireGuardDevice open() throws IOException;
   }
 
@@ -41,6 +44,11 @@ final class Tunnel implements AutoCloseable {
   Tunnel(Opener opener, InstantSource clock) {
     this.opener = opener;
     this.clock = clock;
+  }
+
+  /** To be called before time counts. */
+  void prepare() {
+    opener.prepare();
   }
 
   /** Creates the interface, unless there is one. */

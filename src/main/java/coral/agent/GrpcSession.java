@@ -1,0 +1,240 @@
+package coral.agent;
+
+import com.google.protobuf.Timestamp;
+import coral.agent.JoinFailure.Kind;
+import coral.api.mesh.v1.AgentMessage;
+import coral.api.mesh.v1.ColonyMessage;
+import coral.api.mesh.v1.MeshServiceClient;
+import coral.api.mesh.v1.Probe;
+import coral.api.mesh.v1.SessionClosed;
+import coral.api.mesh.v1.TunnelStatistics;
+import coral.model.Endpoint;
+import coral.model.WireGuardKey;
+import coral.rpc.RpcChannel;
+import coral.rpc.RpcException;
+import coral.wireguard.PeerStatistics;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.ClassicActorSystemProvider;
+import org.apache.pekko.grpc.GrpcClientSettings;
+import org.apache.pekko.stream.BoundedSourceQueue;
+import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.SystemMaterializer;
+import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
+
+/** A session over gRPC, with a connection of its own. */
+final class GrpcSession implements SessionStream {
+  /** Heartbeats that wait for the network; more would be stale. */
+  private static final int WAITING_HEARTBEATS = 4;
+
+  /** Whatever the colony says: an agent that does nothing but send heartbeats helps nobody. */
+  private static final Duration LEAST_INTERVAL = Duration.ofMillis(100);
+
+  private final Endpoint endpoint;
+  private final Consumer<SessionMessage> listener;
+  private final BoundedSourceQueue<AgentMessage> up;
+  private final AtomicBoolean ended = new AtomicBoolean();
+  private @Nullable MeshServiceClient client;
+  private boolean closed;
+
+  static GrpcSession open(
+      Endpoint endpoint,
+      SSLContext tls,
+      ClassicActorSystemProvider system,
+      Executor blocking,
+      Consumer<SessionMessage> listener) {
+    Materializer materializer = SystemMaterializer.get(system).materializer();
+    var queue = Source.<AgentMessage>queue(WAITING_HEARTBEATS).preMaterialize(materializer);
+    GrpcSession session = new GrpcSession(endpoint, queue.first(), listener);
+    Source<AgentMessage, NotUsed> messages = queue.second();
+    CompletionStage<Done> stream =
+        CompletableFuture.supplyAsync(
+                () -> session.connect(RpcChannel.grpcClient(endpoint, tls, system), system),
+                blocking)
+            .thenCompose(
+                connected ->
+                    connected
+                        .map(c -> session.run(c, messages, materializer))
+                        .orElseGet(() -> CompletableFuture.completedFuture(Done.getInstance())));
+    stream.whenComplete(
+        (done, failure) -> {
+          session.end(failure == null ? endOfStream() : session.lost(failure));
+          session.close();
+        });
+    return session;
+  }
+
+  private GrpcSession(
+      Endpoint endpoint, BoundedSourceQueue<AgentMessage> up, Consumer<SessionMessage> listener) {
+    this.endpoint = endpoint;
+    this.up = up;
+    this.listener = listener;
+  }
+
+  @Override
+  public void send(Heartbeat heartbeat) {
+    up.offer(AgentMessage.newBuilder().setHeartbeat(message(heartbeat)).build());
+  }
+
+  @Override
+  public void close() {
+    MeshServiceClient current;
+    synchronized (this) {
+      if (closed) {
+        return;
+      }
+      closed = true;
+      current = client;
+    }
+    ended.set(true); // who closes hears no more
+    if (!up.isCompleted()) {
+      up.complete();
+    }
+    if (current != null) {
+      current.close();
+    }
+  }
+
+  /** Making the client loads classes and resolves names: it blocks. */
+  private Optional<MeshServiceClient> connect(
+      GrpcClientSettings settings, ClassicActorSystemProvider system) {
+    MeshServiceClient made = MeshServiceClient.create(settings, system);
+    synchronized (this) {
+      if (!closed) {
+        client = made;
+        return Optional.of(made);
+      }
+    }
+    made.close();
+    return Optional.empty();
+  }
+
+  private CompletionStage<Done> run(
+      MeshServiceClient connected,
+      Source<AgentMessage, NotUsed> messages,
+      Materializer materializer) {
+    return connected.session(messages).runForeach(this::received, materializer);
+  }
+
+  private void received(ColonyMessage message) {
+    switch (message.getMessageCase()) {
+      case SESSION_OPENED ->
+          tell(
+              new SessionMessage.Opened(
+                  message.getSessionOpened().getGeneration(),
+                  interval(message.getSessionOpened().getHeartbeatInterval())));
+      case HEARTBEAT_RECEIVED ->
+          tell(new SessionMessage.HeartbeatReceived(message.getHeartbeatReceived().getSequence()));
+      case MESH_CHANGED ->
+          tell(
+              new SessionMessage.ColonyChanged(
+                  WireGuardKey.parse(message.getMeshChanged().getColonyWireguardPubkey()),
+                  message.getMeshChanged().getColonyEndpointsList().stream()
+                      .map(Endpoint::parse)
+                      .toList()));
+      case SESSION_CLOSED -> end(reason(message.getSessionClosed().getReason()));
+      case MESSAGE_NOT_SET -> {
+        // of a newer colony: nothing that this agent must know
+      }
+    }
+  }
+
+  private void tell(SessionMessage message) {
+    if (!ended.get()) {
+      listener.accept(message);
+    }
+  }
+
+  private void end(JoinFailure reason) {
+    if (ended.compareAndSet(false, true)) {
+      listener.accept(new SessionMessage.Ended(reason));
+    }
+  }
+
+  private JoinFailure lost(Throwable thrown) {
+    JoinFailure failure =
+        RemoteFailure.ofColony(
+                RpcException.of(thrown, endpoint.toString()), Kind.CERTIFICATE_REFUSED)
+            .failure();
+    return failure.kind() == Kind.COLONY_UNREACHABLE || failure.kind() == Kind.COLONY_NOT_READY
+        ? new JoinFailure(Kind.SESSION_LOST, "session lost: " + failure.message())
+        : failure;
+  }
+
+  private static JoinFailure endOfStream() {
+    return new JoinFailure(Kind.SESSION_LOST, "the colony ended the session without a reason");
+  }
+
+  private static JoinFailure reason(SessionClosed.Reason reason) {
+    return switch (reason) {
+      case SUPERSEDED ->
+          new JoinFailure(
+              Kind.SUPERSEDED,
+              "a newer session took over: another agent runs with the same id and certificate;"
+                  + " stop one of the two");
+      case DEREGISTERED ->
+          new JoinFailure(
+              Kind.DEREGISTERED,
+              "this agent was deregistered and its addresses given back; start it again to join"
+                  + " anew");
+      case RESYNC ->
+          new JoinFailure(
+              Kind.SESSION_LOST, "the agent fell behind and is asked to register again");
+      case COLONY_STOPPING -> new JoinFailure(Kind.SESSION_LOST, "the colony is stopping");
+      case REASON_UNSPECIFIED, UNRECOGNIZED -> endOfStream();
+    };
+  }
+
+  private static coral.api.mesh.v1.Heartbeat message(Heartbeat heartbeat) {
+    coral.api.mesh.v1.Heartbeat.Builder message =
+        coral.api.mesh.v1.Heartbeat.newBuilder().setSequence(heartbeat.sequence());
+    heartbeat.tunnel().ifPresent(tunnel -> message.setTunnel(statistics(tunnel)));
+    heartbeat
+        .probe()
+        .ifPresent(
+            probe -> {
+              message.addProbes(probe(probe.target().ipv4Text(), probe.ipv4()));
+              message.addProbes(probe(probe.target().ipv6Text(), probe.ipv6()));
+            });
+    return message.build();
+  }
+
+  private static TunnelStatistics statistics(PeerStatistics tunnel) {
+    TunnelStatistics.Builder message =
+        TunnelStatistics.newBuilder()
+            .setReceivedBytes(tunnel.receivedBytes())
+            .setSentBytes(tunnel.sentBytes());
+    tunnel.lastHandshake().ifPresent(at -> message.setLastHandshake(timestamp(at)));
+    return message.build();
+  }
+
+  private static Probe probe(String target, Optional<Duration> roundTrip) {
+    Probe.Builder message = Probe.newBuilder().setTarget(target).setAnswered(roundTrip.isPresent());
+    roundTrip.ifPresent(
+        time ->
+            message.setRoundTrip(
+                com.google.protobuf.Duration.newBuilder()
+                    .setSeconds(time.getSeconds())
+                    .setNanos(time.getNano())));
+    return message.build();
+  }
+
+  private static Timestamp timestamp(Instant at) {
+    return Timestamp.newBuilder().setSeconds(at.getEpochSecond()).setNanos(at.getNano()).build();
+  }
+
+  private static Duration interval(com.google.protobuf.Duration given) {
+    Duration interval = Duration.ofSeconds(given.getSeconds(), given.getNanos());
+    return interval.compareTo(LEAST_INTERVAL) < 0 ? LEAST_INTERVAL : interval;
+  }
+}

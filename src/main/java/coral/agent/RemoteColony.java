@@ -1,0 +1,225 @@
+package coral.agent;
+
+import com.google.protobuf.ByteString;
+import coral.agent.JoinFailure.Kind;
+import coral.api.colony.v1.GetCACertificateRequest;
+import coral.api.colony.v1.GetCACertificateResponse;
+import coral.api.colony.v1.RequestCertificateRequest;
+import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.mesh.v1.RegisterAgentRequest;
+import coral.api.mesh.v1.RegisterAgentResponse;
+import coral.certificate.Identity;
+import coral.model.AgentId;
+import coral.model.Endpoint;
+import coral.model.Fingerprint;
+import coral.model.IpPrefix;
+import coral.model.MeshAddresses;
+import coral.model.MeshSubnet;
+import coral.model.Secret;
+import coral.model.WireGuardKey;
+import coral.rpc.ClientCertificate;
+import coral.rpc.ClientTls;
+import coral.rpc.ConnectClient;
+import coral.rpc.RpcException;
+import java.net.InetAddress;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import org.apache.pekko.actor.ClassicActorSystemProvider;
+import org.jspecify.annotations.Nullable;
+
+/** The colony over the network: unary calls by the Connect protocol, the session by gRPC. */
+final class RemoteColony implements ColonyClient {
+  private static final String GET_CA = "coral.colony.v1.ColonyService/GetCACertificate";
+  private static final String REQUEST_CERTIFICATE =
+      "coral.colony.v1.ColonyService/RequestCertificate";
+  private static final String REGISTER = "coral.mesh.v1.MeshService/Register";
+
+  private final AgentSettings settings;
+  private final ClassicActorSystemProvider system;
+  private final Executor blocking;
+  private @Nullable Connection connection;
+
+  /** The connection that was used last, kept open by the JDK's client. */
+  private record Connection(
+      Endpoint endpoint, Fingerprint pin, Identity identity, ConnectClient client) {}
+
+  /** One call to one endpoint. */
+  private interface Call<T> {
+    T to(Endpoint endpoint) throws RpcException;
+  }
+
+  RemoteColony(AgentSettings settings, ClassicActorSystemProvider system, Executor blocking) {
+    this.settings = settings;
+    this.system = system;
+    this.blocking = blocking;
+  }
+
+  @Override
+  public IssuedCertificate requestCertificate(
+      List<Endpoint> endpoints, Fingerprint pin, Secret secret, AgentId agentId, String request)
+      throws JoinException {
+    SSLContext tls = ClientTls.pinned(pin, colonyUri(), Optional.empty());
+    return first(
+        endpoints,
+        Kind.WRONG_SECRET,
+        endpoint -> {
+          RequestCertificateResponse issued =
+              client(endpoint, tls)
+                  .call(
+                      REQUEST_CERTIFICATE,
+                      RequestCertificateRequest.newBuilder()
+                          .setColonySecret(secret.reveal())
+                          .setAgentId(agentId.value())
+                          .setCsr(ByteString.copyFromUtf8(request))
+                          .build(),
+                      RequestCertificateResponse.parser());
+          return new IssuedCertificate(
+              issued.getCertificate().toStringUtf8(), issued.getCaCertificate().toStringUtf8());
+        });
+  }
+
+  @Override
+  public Endpoint reach(List<Endpoint> endpoints, Fingerprint pin, Identity identity)
+      throws JoinException {
+    return first(
+        endpoints,
+        Kind.CERTIFICATE_REFUSED,
+        endpoint -> {
+          connection(endpoint, pin, identity)
+              .call(
+                  GET_CA,
+                  GetCACertificateRequest.getDefaultInstance(),
+                  GetCACertificateResponse.parser());
+          return endpoint;
+        });
+  }
+
+  @Override
+  public Membership register(
+      Endpoint endpoint, Fingerprint pin, Identity identity, WireGuardKey key, String requestId)
+      throws JoinException {
+    RegisterAgentResponse answer;
+    try {
+      answer =
+          connection(endpoint, pin, identity)
+              .call(
+                  REGISTER,
+                  RegisterAgentRequest.newBuilder()
+                      .setAgentId(settings.agentId().value())
+                      .setWireguardPubkey(key.toString())
+                      .setRequestId(requestId)
+                      .setComponentName(settings.componentName())
+                      .build(),
+                  RegisterAgentResponse.parser());
+    } catch (RpcException e) {
+      throw RemoteFailure.ofColony(e, Kind.CERTIFICATE_REFUSED);
+    }
+    try {
+      return membership(answer, endpoint);
+    } catch (IllegalArgumentException e) {
+      throw new JoinException(
+          Kind.REFUSED,
+          "the colony's answer to the registration makes no sense: " + e.getMessage(),
+          e);
+    }
+  }
+
+  @Override
+  public SessionStream openSession(
+      Endpoint endpoint, Fingerprint pin, Identity identity, Consumer<SessionMessage> listener) {
+    return GrpcSession.open(endpoint, tls(pin, identity), system, blocking, listener);
+  }
+
+  /** The answer of the first endpoint that answers; else what the most telling one says. */
+  private static <T> T first(List<Endpoint> endpoints, Kind notWhoWeSay, Call<T> call)
+      throws JoinException {
+    JoinException told = null;
+    for (Endpoint endpoint : endpoints) {
+      try {
+        return call.to(endpoint);
+      } catch (RpcException e) {
+        JoinException failure = RemoteFailure.ofColony(e, notWhoWeSay);
+        if (told == null || told.failure().kind() == Kind.COLONY_UNREACHABLE) {
+          told = failure;
+        }
+      }
+    }
+    throw told == null ? new JoinException(Kind.COLONY_UNKNOWN, "no endpoint to try") : told;
+  }
+
+  private synchronized ConnectClient connection(
+      Endpoint endpoint, Fingerprint pin, Identity identity) {
+    Connection current = connection;
+    if (current == null
+        || !current.endpoint().equals(endpoint)
+        || !current.pin().equals(pin)
+        || !current.identity().equals(identity)) {
+      current = new Connection(endpoint, pin, identity, client(endpoint, tls(pin, identity)));
+      connection = current;
+    }
+    return current.client();
+  }
+
+  private ConnectClient client(Endpoint endpoint, SSLContext tls) {
+    return ConnectClient.https(endpoint, tls, settings.callTimeout(), settings.callTimeout());
+  }
+
+  private SSLContext tls(Fingerprint pin, Identity identity) {
+    return ClientTls.pinned(
+        pin, colonyUri(), Optional.of(new ClientCertificate(identity.key(), identity.chain())));
+  }
+
+  private String colonyUri() {
+    return "spiffe://" + settings.colonyId() + "/colony";
+  }
+
+  /**
+   * @throws IllegalArgumentException if a field is malformed or contradicts another
+   */
+  static Membership membership(RegisterAgentResponse answer, Endpoint reached) {
+    MeshSubnet subnet = MeshSubnet.parse(answer.getMeshSubnetIpv4(), answer.getMeshSubnetIpv6());
+    MeshAddresses own = addresses(subnet, answer.getAssignedIp(), answer.getAssignedIpv6());
+    MeshAddresses colony =
+        addresses(subnet, answer.getColonyMeshIpv4(), answer.getColonyMeshIpv6());
+    com.google.protobuf.Duration interval = answer.getHeartbeatInterval();
+    List<Endpoint> endpoints =
+        answer.getColonyEndpointsList().stream()
+            .map(text -> reachable(Endpoint.parse(text), reached))
+            .distinct()
+            .toList();
+    return new Membership(
+        own,
+        subnet,
+        colony,
+        WireGuardKey.parse(answer.getColonyWireguardPubkey()),
+        endpoints,
+        Duration.ofSeconds(interval.getSeconds(), interval.getNanos()),
+        answer.getMtu());
+  }
+
+  /** A colony that listens on every address and knows no better is where it was reached. */
+  private static Endpoint reachable(Endpoint endpoint, Endpoint reached) {
+    boolean unspecified = endpoint.host().equals("0.0.0.0") || endpoint.host().equals("::");
+    return unspecified ? new Endpoint(reached.host(), endpoint.port()) : endpoint;
+  }
+
+  private static MeshAddresses addresses(MeshSubnet subnet, String ipv4, String ipv6) {
+    InetAddress address = IpPrefix.parseAddress(ipv4);
+    if (!subnet.ipv4().contains(address)) {
+      throw new IllegalArgumentException(ipv4 + " is not in " + subnet.ipv4());
+    }
+    int hostNumber =
+        ByteBuffer.wrap(address.getAddress()).getInt()
+            - ByteBuffer.wrap(subnet.ipv4().address().getAddress()).getInt();
+    MeshAddresses addresses = subnet.addresses(hostNumber);
+    if (!addresses.ipv6().equals(IpPrefix.parseAddress(ipv6))) {
+      throw new IllegalArgumentException(ipv6 + " does not belong to " + ipv4);
+    }
+    return addresses;
+  }
+}
