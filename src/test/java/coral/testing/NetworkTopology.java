@@ -48,6 +48,12 @@ public final class NetworkTopology implements AutoCloseable {
   /** Skips the calling test, with the reason, where networks cannot be built. */
   public static void assumePossible() {
     Assumptions.assumeTrue(TunDevice.isAvailable(), TunDevice::unavailableReason);
+    try {
+      // Namespaces need CAP_SYS_ADMIN, which is another question.
+      NetworkNamespace.create("probe").close();
+    } catch (IOException e) {
+      Assumptions.abort(String.valueOf(e.getMessage()));
+    }
   }
 
   /** Builds the network; it works for both families when this returns. */
