@@ -1,0 +1,311 @@
+package coral.certificate;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import coral.certificate.CertificateAuthority.Command;
+import coral.certificate.CertificateAuthority.Issue;
+import coral.certificate.CertificateAuthority.Issued;
+import coral.certificate.CertificateAuthority.Refusal;
+import coral.certificate.CertificateAuthority.Reply;
+import coral.files.Pem;
+import coral.model.AgentId;
+import coral.model.Failure;
+import java.security.KeyPair;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
+import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
+
+class CertificateAuthorityTest {
+  private static final AgentId WEB = new AgentId("web");
+  private static final AgentId DATABASE = new AgentId("database");
+  private static final String JOURNAL = "certificates-" + Roots.COLONY;
+  private static final KeyPair KEY = Roots.EC;
+  private static final KeyPair OTHER_KEY = KeyType.P_256.generate();
+
+  /** The journal serializes what it is given, as the real one does. */
+  private static final Config CONFIG =
+      ConfigFactory.parseString(
+              "pekko.actor.serialization-bindings {\"coral.model.JournalRecord\" = jackson-cbor}\n"
+                  + "pekko.actor.allow-java-serialization = off\n"
+                  + "pekko.loglevel = WARNING")
+          .withFallback(PersistenceTestKitPlugin.getInstance().config())
+          .withFallback(ConfigFactory.defaultReference());
+
+  private final ActorTestKit kit = ActorTestKit.create("certificates", CONFIG);
+  private final PersistenceTestKit journal = PersistenceTestKit.create(kit.system());
+  private final TestProbe<Reply> probe = kit.createTestProbe();
+  private final ExecutorService threads = Executors.newFixedThreadPool(2);
+  private final CertificateIndex index =
+      new CertificateIndex(Roots.COLONY, Roots.QUICK.certificate(), Roots.CLOCK);
+
+  @AfterEach
+  void stop() {
+    threads.shutdownNow();
+    kit.shutdownTestKit();
+  }
+
+  @Test
+  void aCertificateIsJournaledAndGood() {
+    Issued issued = issue(authority(threads), WEB, KEY);
+    List<X509Certificate> chain = Pem.certificates(issued.chainPem().getBytes(US_ASCII));
+    assertEquals(2, chain.size());
+    assertEquals(Roots.QUICK.certificate(), chain.get(1));
+    assertEquals(KEY.getPublic(), chain.get(0).getPublicKey());
+    assertEquals(Roots.NOW.plus(Duration.ofDays(90)), issued.notAfter());
+    assertTrue(index.accepts(chain.get(0)));
+    CertificateEvent.Issued event =
+        assertInstanceOf(CertificateEvent.Issued.class, journal.persistedInStorage(JOURNAL).get(0));
+    assertEquals(issued.serial(), event.serial());
+    assertEquals(Pem.encode(chain.get(0)), event.certificatePem());
+  }
+
+  @Test
+  void theSameKeyGetsANewCertificateBecauseTheAnswerMayHaveBeenLost() {
+    ActorRef<Command> authority = authority(threads);
+    Issued first = issue(authority, WEB, KEY);
+    Issued second = issue(authority, WEB, KEY);
+    assertFalse(first.serial().equals(second.serial()));
+    assertTrue(index.accepts(leaf(first)));
+    assertTrue(index.accepts(leaf(second)));
+    authority.tell(new CertificateAuthority.Status(WEB, probe.ref()));
+    assertEquals(
+        second.serial(),
+        probe.expectMessageClass(CertificateAuthority.AgentCertificate.class).serial());
+  }
+
+  @Test
+  void anotherKeyForATakenIdIsRefusedAndSoIsATakenKeyForAnotherId() {
+    ActorRef<Command> authority = authority(threads);
+    issue(authority, WEB, KEY);
+    assertEquals(Failure.AGENT_ID_TAKEN, refusal(authority, WEB, OTHER_KEY));
+    assertEquals(Failure.AGENT_ID_TAKEN, refusal(authority, DATABASE, KEY));
+    assertEquals(1, journal.persistedInStorage(JOURNAL).size());
+  }
+
+  @Test
+  void aRequestThatProvesNothingIsRefused() {
+    ActorRef<Command> authority = authority(threads);
+    byte[] forDatabase = CertificateRequests.create(DATABASE, KEY);
+    authority.tell(new Issue(WEB, forDatabase, "10.0.0.1", probe.ref()));
+    assertEquals(
+        Failure.INVALID_ARGUMENT, probe.expectMessageClass(Refusal.class).refused().failure());
+  }
+
+  /** Both are verified before either is signed: the first claim holds while it is under way. */
+  @Test
+  void ofTwoConcurrentFirstClaimsWithTwoKeysOneWins() {
+    Stepwise steps = new Stepwise();
+    ActorRef<Command> authority = authority(steps);
+    TestProbe<Reply> other = kit.createTestProbe();
+    tell(authority, WEB, KEY, probe);
+    tell(authority, WEB, OTHER_KEY, other);
+    steps.run(probe, 2); // both are verified; the first claims, the second is refused
+    assertEquals(
+        Failure.AGENT_ID_TAKEN, other.expectMessageClass(Refusal.class).refused().failure());
+    probe.expectNoMessage(Duration.ZERO);
+    steps.run(probe, 1);
+    probe.expectMessageClass(Issued.class);
+    assertEquals(1, journal.persistedInStorage(JOURNAL).size());
+  }
+
+  @Test
+  void ofManyConcurrentFirstClaimsOneWins() {
+    ActorRef<Command> authority = authority(threads);
+    int claims = 16;
+    for (int i = 0; i < claims; i++) {
+      tell(authority, WEB, KeyType.P_256.generate(), probe);
+    }
+    int issued = 0;
+    for (int i = 0; i < claims; i++) {
+      Reply reply = probe.receiveMessage(Duration.ofSeconds(20));
+      issued += reply instanceof Issued ? 1 : 0;
+    }
+    assertEquals(1, issued);
+    assertEquals(1, journal.persistedInStorage(JOURNAL).size());
+  }
+
+  @Test
+  void oneTooManyWaitingIsToldToComeLater() {
+    Stepwise steps = new Stepwise();
+    ActorRef<Command> authority = authority(steps);
+    TestProbe<Reply> other = kit.createTestProbe();
+    for (int i = 0; i < 4; i++) {
+      tell(authority, WEB, KEY, probe);
+    }
+    tell(authority, WEB, KEY, other);
+    assertEquals(
+        Failure.LIMIT_REACHED, other.expectMessageClass(Refusal.class).refused().failure());
+    steps.run(probe, 8);
+    for (int i = 0; i < 4; i++) {
+      probe.expectMessageClass(Issued.class);
+    }
+    tell(authority, WEB, KEY, other);
+    steps.run(probe, 2);
+    other.expectMessageClass(Issued.class);
+  }
+
+  @Test
+  void theLedgerIsReadBackFromTheJournal() {
+    ActorRef<Command> first = authority(threads);
+    Issued issued = issue(first, WEB, KEY);
+    kit.stop(first);
+    CertificateIndex fresh =
+        new CertificateIndex(Roots.COLONY, Roots.QUICK.certificate(), Roots.CLOCK);
+    assertFalse(fresh.accepts(leaf(issued)), "nothing is accepted before the journal is read");
+    assertEquals(Failure.NOT_READY, fresh.refusal(leaf(issued)).orElseThrow().failure());
+    ActorRef<Command> second =
+        kit.spawn(
+            CertificateAuthority.create(
+                Roots.QUICK, CertificateSettings.DEFAULT, fresh, Roots.CLOCK, threads));
+    assertEquals(Failure.AGENT_ID_TAKEN, refusal(second, WEB, OTHER_KEY));
+    assertTrue(fresh.isComplete());
+    assertTrue(fresh.accepts(leaf(issued)));
+    issue(second, WEB, KEY);
+  }
+
+  @Test
+  void aJournalThatFailsRefusesAndIsTriedAgain() {
+    ActorRef<Command> authority = authority(threads);
+    issue(authority, WEB, KEY);
+    journal.failNextPersisted(JOURNAL);
+    assertEquals(Failure.STORE_UNAVAILABLE, refusal(authority, DATABASE, OTHER_KEY));
+    probe.awaitAssert(
+        Duration.ofSeconds(10),
+        () -> {
+          tell(authority, DATABASE, OTHER_KEY, probe);
+          probe.expectMessageClass(Issued.class);
+          return null;
+        });
+    assertEquals(2, journal.persistedInStorage(JOURNAL).size());
+  }
+
+  @Test
+  void aJournalThatCannotBeReadIsNeverAnEmptyOne() {
+    issue(authority(threads), WEB, KEY);
+    journal.failNextRead(JOURNAL);
+    ActorRef<Command> authority = authority(threads);
+    assertEquals(Failure.STORE_UNAVAILABLE, refusal(authority, WEB, OTHER_KEY));
+    probe.awaitAssert(
+        Duration.ofSeconds(10),
+        () -> {
+          assertEquals(Failure.AGENT_ID_TAKEN, refusal(authority, WEB, OTHER_KEY));
+          return null;
+        });
+  }
+
+  @Test
+  void theAuditLogHasALineForEachIssueAndRefusalAndNoSecrets() {
+    Logger logger = (Logger) LoggerFactory.getLogger("coral.audit");
+    ListAppender<ILoggingEvent> appender = new ListAppender<>();
+    appender.start();
+    logger.addAppender(appender);
+    try {
+      ActorRef<Command> authority = authority(threads);
+      Issued issued = issue(authority, WEB, KEY);
+      authority.tell(
+          new Issue(
+              WEB,
+              CertificateRequests.create(WEB, OTHER_KEY),
+              "10.0.0.9\ncertificate issued: agent=evil",
+              probe.ref()));
+      probe.expectMessageClass(Refusal.class);
+      List<String> lines = new ArrayList<>();
+      appender.list.forEach(event -> lines.add(event.getFormattedMessage()));
+      assertEquals(2, lines.size(), lines.toString());
+      String key = PublicKeys.hash(KEY.getPublic()).substring(0, 16);
+      assertTrue(
+          lines
+              .get(0)
+              .startsWith(
+                  "certificate issued: agent=web serial="
+                      + issued.serial()
+                      + " key="
+                      + key
+                      + " source=10.0.0.1"),
+          lines.get(0));
+      assertTrue(lines.get(1).contains("reason=AGENT_ID_TAKEN"), lines.get(1));
+      assertFalse(lines.get(1).contains("\n"), lines.get(1));
+      assertFalse(lines.toString().contains("BEGIN"), lines.toString());
+    } finally {
+      logger.detachAppender(appender);
+    }
+  }
+
+  private ActorRef<Command> authority(Executor signing) {
+    CertificateSettings settings =
+        signing instanceof Stepwise
+            ? new CertificateSettings(Duration.ofDays(90), 100, 4)
+            : CertificateSettings.DEFAULT;
+    return kit.spawn(
+        CertificateAuthority.create(Roots.QUICK, settings, index, Roots.CLOCK, signing));
+  }
+
+  private Issued issue(ActorRef<Command> authority, AgentId agentId, KeyPair keys) {
+    tell(authority, agentId, keys, probe);
+    return probe.expectMessageClass(Issued.class, Duration.ofSeconds(10));
+  }
+
+  private Failure refusal(ActorRef<Command> authority, AgentId agentId, KeyPair keys) {
+    tell(authority, agentId, keys, probe);
+    return probe.expectMessageClass(Refusal.class, Duration.ofSeconds(10)).refused().failure();
+  }
+
+  private static void tell(
+      ActorRef<Command> authority, AgentId agentId, KeyPair keys, TestProbe<Reply> replyTo) {
+    authority.tell(
+        new Issue(agentId, CertificateRequests.create(agentId, keys), "10.0.0.1", replyTo.ref()));
+  }
+
+  private static X509Certificate leaf(Issued issued) {
+    return Pem.certificates(issued.chainPem().getBytes(US_ASCII)).get(0);
+  }
+
+  /** Runs work when the test says so, in the order in which it came. */
+  private static final class Stepwise implements Executor {
+    private final Queue<Runnable> work = new ArrayDeque<>();
+
+    @Override
+    public synchronized void execute(Runnable task) {
+      work.add(task);
+    }
+
+    /** Runs so many pieces of work, each as soon as there is one. */
+    void run(TestProbe<Reply> waiter, int pieces) {
+      for (int i = 0; i < pieces; i++) {
+        waiter
+            .awaitAssert(
+                Duration.ofSeconds(10),
+                () -> {
+                  synchronized (this) {
+                    assertFalse(work.isEmpty());
+                    return work.remove();
+                  }
+                })
+            .run();
+      }
+    }
+  }
+}
