@@ -310,7 +310,7 @@ class AuthorityTest {
 
   private void assertRefused(Path home, String reason) {
     IOException refused = assertThrows(IOException.class, () -> Authority.load(home));
-    assertTrue(refused.getMessage().contains(reason), refused.getMessage());
+    assertTrue(refused.toString().contains(reason), refused.toString());
   }
 
   private static X509Certificate issue(

@@ -48,9 +48,11 @@ class CertificateAuthorityTest {
   /** The journal serializes what it is given, as the real one does. */
   private static final Config CONFIG =
       ConfigFactory.parseString(
-              "pekko.actor.serialization-bindings {\"coral.model.JournalRecord\" = jackson-cbor}\n"
-                  + "pekko.actor.allow-java-serialization = off\n"
-                  + "pekko.loglevel = WARNING")
+              """
+              pekko.actor.serialization-bindings { "coral.model.JournalRecord" = jackson-cbor }
+              pekko.actor.allow-java-serialization = off
+              pekko.loglevel = WARNING
+              """)
           .withFallback(PersistenceTestKitPlugin.getInstance().config())
           .withFallback(ConfigFactory.defaultReference());
 

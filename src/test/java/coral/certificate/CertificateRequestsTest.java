@@ -367,7 +367,7 @@ class CertificateRequestsTest {
     RefusedException refused =
         assertThrows(RefusedException.class, () -> CertificateRequests.verify(pem, AGENT), reason);
     assertEquals(Failure.INVALID_ARGUMENT, refused.refused().failure());
-    assertTrue(refused.getMessage().contains(reason), refused.getMessage());
+    assertTrue(refused.toString().contains(reason), refused.toString());
   }
 
   private static byte[] pem(byte[] der) {

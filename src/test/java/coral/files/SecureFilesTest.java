@@ -60,7 +60,7 @@ class SecureFilesTest {
     Path open = Files.createDirectory(directory.resolve("open"));
     Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
     IOException refused = assertThrows(IOException.class, () -> SecureFiles.createDirectory(open));
-    assertTrue(refused.getMessage().contains("chmod 700 " + open), refused.getMessage());
+    assertTrue(refused.toString().contains("chmod 700 " + open), refused.toString());
   }
 
   @Test
@@ -77,7 +77,7 @@ class SecureFilesTest {
     FileAlreadyExistsException refused =
         assertThrows(
             FileAlreadyExistsException.class, () -> SecureFiles.createNew(file, bytes("second")));
-    assertTrue(refused.getMessage().contains(file.toString()), refused.getMessage());
+    assertTrue(refused.toString().contains(file.toString()), refused.toString());
     assertEquals("first", Files.readString(file));
     assertEquals(List.of(file), files());
   }
@@ -178,7 +178,7 @@ class SecureFilesTest {
       Files.setPosixFilePermissions(file, PosixFilePermissions.fromString(mode));
       IOException refused =
           assertThrows(IOException.class, () -> SecureFiles.readPrivate(file), mode);
-      assertTrue(refused.getMessage().contains("chmod 600 " + file), refused.getMessage());
+      assertTrue(refused.toString().contains("chmod 600 " + file), refused.toString());
     }
   }
 
