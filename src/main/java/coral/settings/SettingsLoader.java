@@ -16,7 +16,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -75,8 +74,7 @@ public final class SettingsLoader {
         VARIABLE
             .matcher(text)
             .results()
-            .map(MatchResult::toString)
-            .map(found -> VARIABLE.matcher(found).replaceFirst("$1"))
+            .map(found -> found.group(1))
             .distinct()
             .collect(Collectors.toMap(name -> name, name -> MARK + name + MARK));
     Config marked = resolve(defaults, marks);
