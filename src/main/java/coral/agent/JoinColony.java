@@ -323,7 +323,6 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
             failure.kind(),
             isMember ? "; the tunnel stays as it is" : "",
             pause.toMillis());
-    listener.tell(new AgentEvent.Failed(step, failure, Optional.of(pause)));
     int silences = progress.silences() + (failure.kind() == Kind.TUNNEL_SILENT ? 1 : 0);
     progress =
         JoinProgress.start(
@@ -332,6 +331,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
             progress.buyCertificate());
     isComplete = false;
     timers.startSingleTimer(Retry.INSTANCE, pause);
+    listener.tell(new AgentEvent.Failed(step, failure, Optional.of(pause)));
   }
 
   private void restart(boolean buyCertificate) {

@@ -87,8 +87,8 @@ final class TunnelProbe extends AbstractBehavior<TunnelProbe.Command> {
       getContext().getLog().info("The tunnel answers again");
     }
     wasComplete = result.isComplete();
-    listener.tell(result);
     again();
+    listener.tell(result);
     return this;
   }
 

@@ -1,0 +1,87 @@
+package coral.agent;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import coral.model.AgentId;
+import coral.model.Secret;
+import coral.settings.SettingsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class AgentSettingsTest {
+  static final AgentId AGENT = new AgentId("web-1");
+
+  /** agent.conf with the two values that every agent is given. */
+  static Config defaults() {
+    return ConfigFactory.parseString("coral.agent { id = web-1, colony-id = shop-test-a3f2e1 }")
+        .withFallback(ConfigFactory.parseResources("agent.conf"))
+        .resolve();
+  }
+
+  @Test
+  void theDefaultsAreComplete() {
+    AgentSettings settings = AgentSettings.from(defaults());
+    assertEquals(AGENT, settings.agentId());
+    assertEquals(DeviceMode.AUTO, settings.device().mode());
+    assertEquals("coral0", settings.device().interfaceName());
+    assertEquals(30, settings.probeInterval().toSeconds());
+    assertFalse(settings.once());
+    assertEquals(ReportFormat.NONE, settings.report());
+    assertEquals(Optional.empty(), settings.colonySecret());
+  }
+
+  @Test
+  void aWrongValueNamesItsKeyTheValueAndWhatWasExpected() {
+    String message = messageFor("device.mode = tap");
+    assertTrue(message.contains("coral.agent.device.mode"), message);
+    assertTrue(message.contains("tap"), message);
+    assertTrue(message.contains("user-space"), message);
+    assertTrue(messageFor("id = Web_1").contains("Web_1"));
+    assertTrue(messageFor("discovery.url = \"ftp://x\"").contains("https://host:port"));
+    assertTrue(messageFor("device.mtu = 1000").contains("1280"));
+  }
+
+  @Test
+  void aSecretComesFromItsFileAndIsNeverShown(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("secret");
+    Files.writeString(file, "a-secret\n");
+    AgentSettings settings = from("colony-secret-file = \"" + file + "\"");
+    assertEquals(Optional.of(new Secret("a-secret")), settings.colonySecret());
+    assertFalse(settings.toString().contains("a-secret"));
+  }
+
+  @Test
+  void aSecretFileThatIsMissingOrEmptyIsNamed(@TempDir Path directory) throws Exception {
+    Path file = directory.resolve("secret");
+    assertTrue(
+        messageFor("colony-secret-file = \"" + file + "\"").contains(file + ": cannot be read"));
+    Files.writeString(file, "\n");
+    assertTrue(messageFor("colony-secret-file = \"" + file + "\"").contains("empty"));
+  }
+
+  @Test
+  void anIdIsMadeOfTheHostsName() {
+    assertEquals(
+        Optional.of(new AgentId("web-1.example.org")), AgentSettings.idOf("Web-1.example.org"));
+    assertEquals(Optional.of(new AgentId("my-host")), AgentSettings.idOf("--My Host"));
+    assertEquals(Optional.of(new AgentId("a".repeat(63))), AgentSettings.idOf("a".repeat(80)));
+    assertEquals(Optional.empty(), AgentSettings.idOf("---"));
+  }
+
+  private static AgentSettings from(String values) {
+    return AgentSettings.from(
+        ConfigFactory.parseString("coral.agent { " + values + " }").withFallback(defaults()));
+  }
+
+  private static String messageFor(String values) {
+    return String.valueOf(assertThrows(SettingsException.class, () -> from(values)).getMessage());
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package coral.agent;
+
+import org.jspecify.annotations.NullMarked;
