@@ -52,7 +52,7 @@ public final class Netlink implements AutoCloseable {
   private static final int IFA_ADDRESS = 1;
   private static final int IFA_LOCAL = 2;
 
-  /** No duplicate address detection: an address is usable at once. */
+  /** No duplicate address detection, which would take a second. */
   private static final int IFA_F_NODAD = 2;
 
   private static final int RTMSG_SIZE = 12;
@@ -189,7 +189,8 @@ public final class Netlink implements AutoCloseable {
   }
 
   /**
-   * Puts an address on a link, usable at once (no duplicate address detection).
+   * Puts an address on a link, without duplicate address detection. The kernel makes an IPv6
+   * address usable in the background, a moment after both the address is there and the link is up.
    *
    * @param prefixLength addresses within it are reached through this link once it is up; 32 or 128
    *     for none
