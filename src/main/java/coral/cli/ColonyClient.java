@@ -1,0 +1,142 @@
+package coral.cli;
+
+import com.google.protobuf.Message;
+import com.google.protobuf.Parser;
+import coral.api.colony.v1.Agent;
+import coral.api.colony.v1.GetStatusRequest;
+import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.ListAgentsRequest;
+import coral.api.colony.v1.ListAgentsResponse;
+import coral.api.colony.v1.ListAllocationsRequest;
+import coral.api.colony.v1.ListAllocationsResponse;
+import coral.files.Pem;
+import coral.model.ColonyId;
+import coral.model.Endpoint;
+import coral.rpc.ClientCertificate;
+import coral.rpc.ClientTls;
+import coral.rpc.ConnectClient;
+import coral.rpc.RpcException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import javax.net.ssl.SSLContext;
+
+/** Asks a colony as its administrator: HTTPS and protobuf, nothing more. */
+final class ColonyClient {
+  private static final String SERVICE = "coral.colony.v1.ColonyService/";
+
+  /** Pages are followed to their end; a colony that never ends is broken. */
+  private static final int MAX_PAGES = 1000;
+
+  private final ColonyId colony;
+  private final ConnectClient client;
+
+  private ColonyClient(ColonyId colony, ConnectClient client) {
+    this.colony = colony;
+    this.client = client;
+  }
+
+  /**
+   * Prepares calls; none is made yet.
+   *
+   * @param folder the colony's, with its authority's and its administrator's certificates
+   * @throws CommandFailedException if the folder lacks something
+   */
+  static ColonyClient connect(
+      ColonyId colony, Path folder, Optional<Endpoint> endpoint, Duration timeout) {
+    try {
+      Path administrator = folder.resolve("admin");
+      ClientCertificate certificate =
+          new ClientCertificate(
+              Pem.readPrivateKey(administrator.resolve("key.pem")),
+              Pem.readCertificates(administrator.resolve("cert.pem")));
+      SSLContext tls =
+          ClientTls.trusting(
+              Pem.readCertificates(folder.resolve("ca-cert.pem")).get(0),
+              "spiffe://" + colony + "/colony",
+              Optional.of(certificate));
+      Endpoint target = endpoint.orElseGet(() -> ColonyPort.endpoint(folder));
+      return new ColonyClient(colony, ConnectClient.https(target, tls, timeout, timeout));
+    } catch (IOException e) {
+      throw new CommandFailedException(
+          "cannot ask colony " + colony + ": " + e.getMessage(),
+          "A query needs the administrator's certificate that 'coral init' put under "
+              + folder
+              + ".",
+          e);
+    }
+  }
+
+  GetStatusResponse status() {
+    return call("GetStatus", GetStatusRequest.getDefaultInstance(), GetStatusResponse.parser());
+  }
+
+  /** All agents. */
+  List<Agent> agents() {
+    List<Agent> agents = new ArrayList<>();
+    String page = "";
+    for (int i = 0; i < MAX_PAGES; i++) {
+      ListAgentsResponse response =
+          call(
+              "ListAgents",
+              ListAgentsRequest.newBuilder().setPageToken(page).build(),
+              ListAgentsResponse.parser());
+      agents.addAll(response.getAgentsList());
+      page = response.getNextPageToken();
+      if (page.isEmpty()) {
+        return agents;
+      }
+    }
+    throw endless();
+  }
+
+  /** All allocations, in one answer; total and capacity are those of the last page. */
+  ListAllocationsResponse allocations() {
+    ListAllocationsResponse.Builder all = ListAllocationsResponse.newBuilder();
+    String page = "";
+    for (int i = 0; i < MAX_PAGES; i++) {
+      ListAllocationsResponse response =
+          call(
+              "ListAllocations",
+              ListAllocationsRequest.newBuilder().setPageToken(page).build(),
+              ListAllocationsResponse.parser());
+      all.mergeFrom(response);
+      page = response.getNextPageToken();
+      if (page.isEmpty()) {
+        return all.build();
+      }
+    }
+    throw endless();
+  }
+
+  private CommandFailedException endless() {
+    return new CommandFailedException(
+        "colony " + colony + " answers more than " + MAX_PAGES + " pages", "");
+  }
+
+  private <T extends Message> T call(String rpc, Message request, Parser<T> parser) {
+    try {
+      return client.call(SERVICE + rpc, request, parser);
+    } catch (RpcException e) {
+      throw new CommandFailedException(
+          "colony " + colony + " cannot be asked: " + e.getMessage(), next(e), e);
+    }
+  }
+
+  private String next(RpcException failure) {
+    return switch (failure.reason()) {
+      case UNREACHABLE, TIMEOUT ->
+          "Start it with 'coral colony start --colony "
+              + colony
+              + "', or say where it answers with --endpoint HOST:PORT.";
+      case PIN_MISMATCH, SERVER_NOT_TRUSTED, PROTOCOL ->
+          "Something else answers there: check --endpoint and --colony.";
+      case SERVER_CERTIFICATE_EXPIRED -> "Compare the clocks of both hosts.";
+      case CERTIFICATE_REFUSED -> "Check that CORAL_HOME is the one the colony was made in.";
+      case REFUSED -> "";
+    };
+  }
+}

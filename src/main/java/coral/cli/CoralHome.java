@@ -1,0 +1,100 @@
+package coral.cli;
+
+import coral.model.ColonyId;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where this user's colonies and agents live.
+ *
+ * @param directory {@code CORAL_HOME}, by default {@code ~/.coral}; it need not exist
+ */
+public record CoralHome(Path directory) {
+  static final String VARIABLE = "CORAL_HOME";
+
+  private static final String COLONIES = "colonies";
+
+  static CoralHome of(Map<String, String> environment) {
+    @Nullable String home = environment.get(VARIABLE);
+    return home == null || home.isEmpty()
+        ? new CoralHome(Path.of(System.getProperty("user.home"), ".coral"))
+        : new CoralHome(Path.of(home));
+  }
+
+  /** The folder of one colony; it need not exist. */
+  Path colony(ColonyId colony) {
+    return directory.resolve(COLONIES).resolve(colony.value());
+  }
+
+  /** The colonies that have a folder here, in alphabetical order. */
+  List<ColonyId> colonies() {
+    Path colonies = directory.resolve(COLONIES);
+    List<ColonyId> found = new ArrayList<>();
+    try (Stream<Path> folders = Files.list(colonies)) {
+      folders
+          .filter(Files::isDirectory)
+          .map(folder -> folder.getFileName().toString())
+          .sorted()
+          .forEach(name -> colonyId(name).ifPresent(found::add));
+    } catch (java.nio.file.NoSuchFileException e) {
+      return List.of();
+    } catch (IOException | UncheckedIOException e) {
+      throw new CommandFailedException(
+          "cannot read " + colonies + ": " + e, "Check that you may read this folder.", e);
+    }
+    return found;
+  }
+
+  /**
+   * The colony that a command is about: the one named, else the only one here.
+   *
+   * @throws CommandFailedException if there is none, or no telling which
+   */
+  ColonyId choose(Optional<ColonyId> named) {
+    if (named.isPresent()) {
+      if (!Files.isDirectory(colony(named.get()))) {
+        throw new CommandFailedException(
+            "there is no colony " + named.get() + " under " + directory,
+            known(colonies()) + "Set CORAL_HOME if it lives elsewhere.");
+      }
+      return named.get();
+    }
+    List<ColonyId> colonies = colonies();
+    if (colonies.isEmpty()) {
+      throw new CommandFailedException(
+          "there is no colony under " + directory,
+          "Make one with 'coral init APP', or set CORAL_HOME to where it lives.");
+    }
+    if (colonies.size() > 1) {
+      throw new CommandFailedException(
+          "there are " + colonies.size() + " colonies under " + directory,
+          known(colonies) + "Say which with --colony ID.");
+    }
+    return colonies.get(0);
+  }
+
+  private static String known(List<ColonyId> colonies) {
+    return colonies.isEmpty()
+        ? ""
+        : "Known: "
+            + colonies.stream().map(ColonyId::value).collect(Collectors.joining(", "))
+            + ".\n";
+  }
+
+  private static Optional<ColonyId> colonyId(String name) {
+    try {
+      return Optional.of(new ColonyId(name));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty(); // some other folder
+    }
+  }
+}

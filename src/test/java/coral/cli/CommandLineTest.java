@@ -1,0 +1,212 @@
+package coral.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Issue 2, section 2: exit codes 0, 1, 2; messages go to standard error and say what to do next.
+ */
+class CommandLineTest {
+  private static final String ONE = "colonies/my-app-dev-111111";
+
+  @TempDir Path home;
+
+  private Cli coral(String... arguments) {
+    return Cli.run(Map.of("CORAL_HOME", home.toString()), arguments);
+  }
+
+  @Test
+  void helpIsAnAnswer() {
+    Cli result = coral("--help");
+    assertEquals(0, result.exitCode());
+    assertEquals("", result.err());
+    for (String command :
+        List.of(
+            "quickstart",
+            "init",
+            "discovery",
+            "colony",
+            "connect",
+            "status",
+            "agents",
+            "allocations",
+            "completion")) {
+      assertTrue(result.out().contains("\n  " + command + " "), command);
+    }
+  }
+
+  @Test
+  void versionIsAnAnswer() {
+    Cli result = coral("--version");
+    assertEquals(0, result.exitCode());
+    assertTrue(result.out().startsWith("coral "), result.out());
+  }
+
+  static List<List<String>> commands() {
+    List<List<String>> paths = new ArrayList<>();
+    collect(CommandLine.create(Map.of()), List.of(), paths);
+    return paths;
+  }
+
+  private static void collect(
+      picocli.CommandLine command, List<String> path, List<List<String>> paths) {
+    paths.add(path);
+    command
+        .getSubcommands()
+        .forEach(
+            (name, child) -> {
+              List<String> longer = new ArrayList<>(path);
+              longer.add(name);
+              collect(child, longer, paths);
+            });
+  }
+
+  @ParameterizedTest
+  @MethodSource("commands")
+  void everyCommandExplainsItselfWithExamplesAndExitCodes(List<String> path) {
+    List<String> arguments = new ArrayList<>(path);
+    arguments.add("--help");
+    Cli result = coral(arguments.toArray(String[]::new));
+    assertEquals(0, result.exitCode(), result.err());
+    assertTrue(result.out().contains("Examples:\n  "), result.out());
+    assertTrue(result.out().contains("  2   wrong usage"), result.out());
+    assertFalse(result.out().contains("exit-with-parent"), "that one is for quickstart's children");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "quickstrat",
+        "init",
+        "init my-app --no-such-option",
+        "init My_App",
+        "colony",
+        "discovery",
+        "quickstart --agents 0",
+        "quickstart --agents 51",
+        "quickstart --agents many",
+        "status -o yaml",
+        "status --colony NOT_AN_ID",
+        "status --endpoint nowhere",
+        "agents surplus",
+        "connect --log-format xml",
+      })
+  void wrongUsageIsTwoAndSaysHowToGetHelp(String line) {
+    Cli result = coral(line.isEmpty() ? new String[0] : line.split(" "));
+    assertEquals(2, result.exitCode(), result.err());
+    assertEquals("", result.out());
+    assertTrue(result.err().startsWith("coral: "), result.err());
+    assertTrue(result.err().contains("--help'."), result.err());
+    assertFalse(result.err().contains("\tat "), result.err());
+  }
+
+  @Test
+  void aMistypedCommandGetsASuggestion() {
+    assertTrue(coral("quickstrat").err().contains("coral quickstart"));
+  }
+
+  @Test
+  void withoutAColonyAQuerySaysHowToMakeOne() {
+    Cli result = coral("status");
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("there is no colony under " + home), result.err());
+    assertTrue(result.err().contains("coral init"), result.err());
+  }
+
+  @Test
+  void ofSeveralColoniesAQueryListsAllAndAsksWhich() throws IOException {
+    Files.createDirectories(home.resolve(ONE));
+    Files.createDirectories(home.resolve("colonies/other-dev-222222"));
+    Files.createDirectories(home.resolve("colonies/Not A Colony"));
+    Cli result = coral("agents");
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("there are 2 colonies"), result.err());
+    assertTrue(result.err().contains("my-app-dev-111111, other-dev-222222"), result.err());
+    assertTrue(result.err().contains("--colony"), result.err());
+  }
+
+  @Test
+  void anUnknownColonyIsToldWithTheKnownOnes() throws IOException {
+    Files.createDirectories(home.resolve(ONE));
+    Cli result = coral("allocations", "--colony", "other-dev-222222");
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("there is no colony other-dev-222222"), result.err());
+    assertTrue(result.err().contains("Known: my-app-dev-111111."), result.err());
+  }
+
+  @Test
+  void aColonyWithoutAnAdministratorsCertificateCannotBeAsked() throws IOException {
+    Files.createDirectories(home.resolve(ONE));
+    Cli result = coral("status");
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("key.pem"), result.err());
+    assertTrue(result.err().contains("administrator's certificate"), result.err());
+  }
+
+  @Test
+  void aWrongSettingNamesItsKeyAndValue() throws IOException {
+    Path settings = Files.writeString(home.resolve("wrong.conf"), "coral.colony.id = NOT_AN_ID\n");
+    Cli result = coral("colony", "start", "--config", settings.toString());
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("coral.colony.id"), result.err());
+    assertTrue(result.err().contains("NOT_AN_ID"), result.err());
+    assertFalse(result.err().contains("defect"), result.err());
+  }
+
+  @Test
+  void anUnknownSettingIsRefused() throws IOException {
+    Path settings = Files.writeString(home.resolve("wrong.conf"), "coral.colony.colour = red\n");
+    Cli result = coral("connect", "my-app-dev-111111", "--config", settings.toString(), "--once");
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("coral.colony.colour"), result.err());
+  }
+
+  @Test
+  void aWrongOptionOfConnectNamesTheSettingBehindIt() {
+    Cli result = coral("connect", "my-app-dev-111111", "--ca-fingerprint", "md5:12");
+    assertEquals(1, result.exitCode());
+    assertTrue(result.err().contains("coral.agent.ca-fingerprint"), result.err());
+    assertTrue(result.err().contains("md5:12"), result.err());
+  }
+
+  @Test
+  void verboseShowsTheStackTrace() {
+    assertFalse(coral("status").err().contains("\tat "));
+    assertTrue(coral("status", "--verbose").err().contains("\tat "));
+  }
+
+  @Test
+  void completionIsAScriptThatKnowsTheCommands() throws IOException, InterruptedException {
+    Cli result = coral("completion");
+    assertEquals(0, result.exitCode());
+    Path script = Files.writeString(home.resolve("completion"), result.out());
+    Process bash =
+        new ProcessBuilder(
+                "bash",
+                "-c",
+                "compopt() { :; }; " // of use only within an interactive completion
+                    + "source "
+                    + script
+                    + "; COMP_WORDS=(coral all); COMP_CWORD=1; COMP_LINE='coral all';"
+                    + " _complete_coral; echo \"${COMPREPLY[@]}\"")
+            .redirectErrorStream(true)
+            .start();
+    String answer = new String(bash.getInputStream().readAllBytes()).strip();
+    assertEquals(0, bash.waitFor());
+    assertEquals("allocations", answer);
+  }
+}

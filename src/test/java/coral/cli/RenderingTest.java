@@ -1,0 +1,170 @@
+package coral.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.google.protobuf.Duration;
+import com.google.protobuf.Timestamp;
+import coral.api.colony.v1.Agent;
+import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.ListAllocationsResponse;
+import java.time.Instant;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What queries print: aligned for people, stable for programs. */
+class RenderingTest {
+  private static final Instant NOW = Instant.parse("2030-01-02T03:04:05Z");
+
+  private static Timestamp secondsAgo(long seconds) {
+    return Timestamp.newBuilder().setSeconds(NOW.getEpochSecond() - seconds).build();
+  }
+
+  private static final Agent HEALTHY =
+      Agent.newBuilder()
+          .setAgentId("web-1")
+          .setComponentName("shop")
+          .setStatus("healthy")
+          .setConnected(true)
+          .setMeshIpv4("10.42.0.2")
+          .setMeshIpv6("fd42::2")
+          .setLastSeen(secondsAgo(12))
+          .setLastHandshake(secondsAgo(75))
+          .setRoundTripIpv4(Duration.newBuilder().setNanos(420_000))
+          .setRoundTripIpv6(Duration.newBuilder().setNanos(1_500_000))
+          .setCertificateSerial("0a")
+          .setReceivedBytes(2048)
+          .setSentBytes(7)
+          .build();
+
+  /** Never connected: only an id and addresses. */
+  private static final Agent SILENT =
+      Agent.newBuilder()
+          .setAgentId("a")
+          .setStatus("unhealthy")
+          .setMeshIpv4("10.42.0.300")
+          .setMeshIpv6("fd42::3")
+          .build();
+
+  @Test
+  void agentsAreAlignedAndWhatIsUnknownIsADash() {
+    assertEquals(
+        """
+        AGENT  STATUS     IPV4         IPV6     PING V4  PING V6  HANDSHAKE  LAST SEEN  RECEIVED  SENT
+        web-1  healthy    10.42.0.2    fd42::2  0.42 ms  1.50 ms  1 min ago  12 s ago   2.0 KiB   7 B
+        a      unhealthy  10.42.0.300  fd42::3  -        -        -          -          0 B       0 B
+        """,
+        AgentsCommand.table(List.of(HEALTHY, SILENT), NOW));
+  }
+
+  @Test
+  void agentsInJsonHaveEveryKeyAlways() {
+    assertEquals(
+        "{\"agents\":[{\"agentId\":\"web-1\",\"component\":\"shop\",\"status\":\"healthy\","
+            + "\"connected\":true,\"meshIpv4\":\"10.42.0.2\",\"meshIpv6\":\"fd42::2\","
+            + "\"lastSeen\":\"2030-01-02T03:03:53Z\",\"lastHandshake\":\"2030-01-02T03:02:50Z\","
+            + "\"roundTripIpv4Milliseconds\":0.42,\"roundTripIpv6Milliseconds\":1.5,"
+            + "\"certificateSerial\":\"0a\",\"receivedBytes\":2048,\"sentBytes\":7},"
+            + "{\"agentId\":\"a\",\"component\":\"\",\"status\":\"unhealthy\","
+            + "\"connected\":false,\"meshIpv4\":\"10.42.0.300\",\"meshIpv6\":\"fd42::3\","
+            + "\"lastSeen\":null,\"lastHandshake\":null,\"roundTripIpv4Milliseconds\":null,"
+            + "\"roundTripIpv6Milliseconds\":null,\"certificateSerial\":null,\"receivedBytes\":0,"
+            + "\"sentBytes\":0}]}",
+        AgentsCommand.json(List.of(HEALTHY, SILENT)));
+  }
+
+  @Test
+  void withoutAgentsTheTableSaysHowToGetSome() {
+    assertEquals(
+        "No agents yet. An agent joins with 'coral connect COLONY-ID'.\n",
+        AgentsCommand.table(List.of(), NOW));
+    assertEquals("{\"agents\":[]}", AgentsCommand.json(List.of()));
+  }
+
+  @Test
+  void allocationsTellHowFullThePoolIs() {
+    ListAllocationsResponse all =
+        ListAllocationsResponse.newBuilder()
+            .setTotal(1)
+            .setCapacity(65533)
+            .addAllocations(
+                Allocation.newBuilder()
+                    .setAgentId("web-1")
+                    .setIpAddress("10.42.0.2")
+                    .setIpv6Address("fd42::2")
+                    .setAllocatedAt(secondsAgo(3 * 86_400)))
+            .build();
+    assertEquals(
+        """
+        AGENT  IPV4       IPV6     ALLOCATED  LAST SEEN
+        web-1  10.42.0.2  fd42::2  3 d ago    -
+        1 of 65533 addresses allocated.
+        """,
+        AllocationsCommand.table(all, NOW));
+    assertEquals(
+        "{\"total\":1,\"capacity\":65533,\"allocations\":[{\"agentId\":\"web-1\","
+            + "\"ipAddress\":\"10.42.0.2\",\"ipv6Address\":\"fd42::2\","
+            + "\"allocatedAt\":\"2029-12-30T03:04:05Z\",\"lastSeen\":null}]}",
+        AllocationsCommand.json(all));
+  }
+
+  @Test
+  void statusTellsItsProblems() {
+    GetStatusResponse status =
+        GetStatusResponse.newBuilder()
+            .setColonyId("my-app-dev-111111")
+            .setAppName("my-app")
+            .setEnvironment("dev")
+            .setStatus("degraded")
+            .setUptimeSeconds(200)
+            .addProblems("the disk is full")
+            .setStorageBytes(1_572_864)
+            .build();
+    List<String> lines = StatusCommand.text(status).lines().toList();
+    assertEquals("colony         my-app-dev-111111", lines.get(0));
+    assertEquals("application    my-app (dev)", lines.get(1));
+    assertEquals("status         degraded", lines.get(2));
+    assertEquals("problem        the disk is full", lines.get(3));
+    assertEquals("up for         3 min 20 s", lines.get(4));
+    assertEquals("since          -", lines.get(5));
+    assertEquals("storage        1.5 MiB", lines.get(12));
+  }
+
+  /** A component names itself; its name must not move the cursor of whoever looks. */
+  @Test
+  void controlCharactersNeverReachTheTerminal() {
+    Table table = new Table("NAME").row("a\u001b[2Jb\u202ec");
+    assertEquals("NAME\na?[2Jb?c\n", table.toString());
+    assertEquals("{\"n\":\"a\\u001b[2Jb\"}", Json.object(j -> j.put("n", "a\u001b[2Jb")));
+  }
+
+  @Test
+  void aRowHasACellForEachHeading() {
+    assertThrows(IllegalArgumentException.class, () -> new Table("A", "B").row("only one"));
+  }
+
+  @Test
+  void jsonEscapesWhatItMust() {
+    assertEquals(
+        "{\"a\\\"\\\\\":\"\\n"
+            + "\\t\\r"
+            + "\\u0000é\uD83D\uDE00\\ud83d\",\"f\":null,\"i\":-1,\"l\":[\"x\"]}",
+        Json.object(
+            j ->
+                j.put("a\"\\", "\n\t\r\u0000é\uD83D\uDE00\uD83D")
+                    .put("f", Double.NaN)
+                    .put("i", -1)
+                    .putStrings("l", List.of("x"))));
+  }
+
+  @Test
+  void timesAreSaidInOneUnitRoundedDown() {
+    assertEquals("now", HumanTime.ago(NOW.plusSeconds(5), NOW));
+    assertEquals("1 s ago", HumanTime.ago(NOW.minusSeconds(1), NOW));
+    assertEquals("59 s ago", HumanTime.ago(NOW.minusSeconds(59), NOW));
+    assertEquals("59 min ago", HumanTime.ago(NOW.minusSeconds(3599), NOW));
+    assertEquals("23 h ago", HumanTime.ago(NOW.minusSeconds(86_399), NOW));
+    assertEquals("1 d ago", HumanTime.ago(NOW.minusSeconds(86_400), NOW));
+  }
+}
