@@ -55,10 +55,7 @@ class PemTest {
         "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n",
         "-----BEGIN CERTIFICATE REQUEST-----\nAA*A\n-----END CERTIFICATE REQUEST-----",
         "-----BEGIN CERTIFICATE REQUEST-----\nAAAAA\n-----END CERTIFICATE REQUEST-----",
-        "-----BEGIN CERTIFICATE REQUEST-----\n"
-            + "Proc-Type: 4\n\n"
-            + "AAAA\n"
-            + "-----END CERTIFICATE REQUEST-----",
+        "-----BEGIN CERTIFICATE REQUEST-----\nProc: 4\n\nAAAA\n-----END CERTIFICATE REQUEST-----",
         "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE-----",
         "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----",
         "-----BEGIN NEW CERTIFICATE REQUEST-----\nAAAA\n-----END NEW CERTIFICATE REQUEST-----",
