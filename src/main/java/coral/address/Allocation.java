@@ -14,8 +14,4 @@ import java.time.Instant;
  */
 public record Allocation(
     AgentId agentId, int hostNumber, WireGuardKey wireGuardKey, Instant allocatedAt)
-    implements IpAllocator.Reply {
-  Allocation withKey(WireGuardKey key) {
-    return new Allocation(agentId, hostNumber, key, allocatedAt);
-  }
-}
+    implements IpAllocator.Reply {}

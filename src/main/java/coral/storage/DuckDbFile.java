@@ -14,6 +14,7 @@ import java.sql.Statement;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +39,7 @@ public final class DuckDbFile implements AutoCloseable {
   private static final Map<String, DuckDbFile> OPEN = new ConcurrentHashMap<>();
 
   private final Path path;
+  private final List<Runnable> onInvalidated = new CopyOnWriteArrayList<>();
   private @Nullable DuckDBConnection anchor;
   private boolean closed;
 
@@ -170,8 +172,18 @@ public final class DuckDbFile implements AutoCloseable {
   synchronized StoreException failed(SQLException e) {
     if (StoreFailure.isInvalidated(e)) {
       closeAnchor();
+      onInvalidated.forEach(Runnable::run);
     }
     return StoreFailure.describe(path, e);
+  }
+
+  /** {@code listener} must have whoever holds a connection for long close it, and not block. */
+  void onInvalidated(Runnable listener) {
+    onInvalidated.add(listener);
+  }
+
+  void removeOnInvalidated(Runnable listener) {
+    onInvalidated.remove(listener);
   }
 
   /** Whether the file can be written, found out by writing it. */
@@ -210,7 +222,8 @@ public final class DuckDbFile implements AutoCloseable {
    */
   public Config persistenceConfig() {
     return ConfigFactory.parseMap(
-        Map.of("pekko-persistence-jdbc.shared-databases.slick.db.url", url()), path.toString());
+        Map.of("pekko-persistence-jdbc.shared-databases.slick.db.properties.url", url()),
+        path.toString());
   }
 
   /** Lets go of the file once the connections that were handed out are closed too. */
