@@ -6,6 +6,7 @@ import coral.model.Failure;
 import coral.model.MeshSubnet;
 import coral.model.Refused;
 import coral.model.WireGuardKey;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -276,21 +277,8 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
       }
     }
     String why = reason(failed.cause());
-    getContext()
-        .getLog()
-        .error(
-            "the address journal in {} failed, next attempt in {}: {}",
-            settings.store(),
-            pause,
-            why);
-    refuseAll(
-        new Refused(
-            Failure.STORE_UNAVAILABLE,
-            "the address journal in "
-                + settings.store()
-                + " failed: "
-                + why
-                + "; ask again later"));
+    getContext().getLog().error("addresses cannot be kept, next attempt in {}: {}", pause, why);
+    refuseAll(new Refused(Failure.STORE_UNAVAILABLE, why + "; ask again later"));
     timers.startSingleTimer(Reopen.INSTANCE, pause);
     Duration doubled = pause.multipliedBy(2);
     pause = doubled.compareTo(settings.longestPause()) < 0 ? doubled : settings.longestPause();
@@ -333,13 +321,15 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
         settings.queueLimit() + " requests for addresses are waiting: ask again later");
   }
 
-  /** The journal wraps what its store said: the innermost sentence is the one that helps. */
-  private static String reason(Throwable failure) {
-    Throwable innermost = failure;
-    while (innermost.getCause() != null) {
-      innermost = innermost.getCause();
+  /** Pekko wraps what the store said, and the store may wrap what its driver said. */
+  private String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (!(cause instanceof IOException) && cause.getCause() != null) {
+      cause = cause.getCause();
     }
-    String message = innermost.getMessage();
-    return message == null ? innermost.getClass().getSimpleName() : message;
+    String message = String.valueOf(cause.getMessage());
+    return message.contains(settings.store())
+        ? message
+        : "the database " + settings.store() + " failed: " + message;
   }
 }
