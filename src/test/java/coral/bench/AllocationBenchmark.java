@@ -175,14 +175,15 @@ public final class AllocationBenchmark {
       int first = next;
       while (System.nanoTime() - started < time.toNanos() && failures.isEmpty()) {
         free.acquire();
-        allocate()
-            .whenComplete(
-                (reply, failure) -> {
-                  if (failure != null) {
-                    failures.add(failure);
-                  }
-                  free.release();
-                });
+        var unused =
+            allocate()
+                .whenComplete(
+                    (reply, failure) -> {
+                      if (failure != null) {
+                        failures.add(failure);
+                      }
+                      free.release();
+                    });
       }
       free.acquire(inFlight);
       failures.forEach(

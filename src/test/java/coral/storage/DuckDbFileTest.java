@@ -173,8 +173,9 @@ final class DuckDbFileTest {
   }
 
   private static void assertRefused(Path path, String reason) {
-    String message =
-        assertThrows(StoreException.class, () -> DuckDbFile.open(path).close()).getMessage();
+    StoreException refused =
+        assertThrows(StoreException.class, () -> DuckDbFile.open(path).close());
+    String message = String.valueOf(refused.getMessage());
     assertTrue(message.contains(path.toString()) && message.contains(reason), message);
   }
 }
