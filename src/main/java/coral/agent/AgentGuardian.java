@@ -6,6 +6,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.ChildFailed;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -74,6 +75,7 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
         .onMessage(Happened.class, this::onHappened)
         .onMessageEquals(Stop.INSTANCE, this::onStop)
         .onMessageEquals(TooLate.INSTANCE, this::onTooLate)
+        .onSignal(ChildFailed.class, failed -> onDefect())
         .onSignal(Terminated.class, terminated -> onTerminated())
         .build();
   }
@@ -121,6 +123,12 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
     getContext().getLog().error("{}", failure.message());
     lastFailure = Optional.of(failure);
     code = 1;
+  }
+
+  /** Pekko has logged the exception, and the interface was removed by the actor's end. */
+  private Behavior<Command> onDefect() {
+    code = 1;
+    return onTerminated();
   }
 
   private Behavior<Command> onTerminated() {

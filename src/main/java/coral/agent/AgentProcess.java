@@ -1,6 +1,7 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
+import coral.linux.Netlink;
 import coral.linux.TunDevice;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
@@ -120,7 +121,7 @@ public final class AgentProcess implements AutoCloseable {
             .lookup(DispatcherSelector.fromConfig("coral.agent.blocking-dispatcher"));
     AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
     boolean onHost = endsOnHost(settings.device().mode());
-    CompletableFuture<Void> warm = CompletableFuture.runAsync(EmbeddedDevice::warmUp, blocking);
+    CompletableFuture<Void> warm = CompletableFuture.runAsync(() -> warmUp(onHost), blocking);
     Tunnel tunnel =
         new Tunnel(
             new Tunnel.Opener() {
@@ -150,6 +151,20 @@ public final class AgentProcess implements AutoCloseable {
             () -> UUID.randomUUID().toString(),
             blocking),
         listener);
+  }
+
+  /**
+   * Loads what the first interface and the first handshake need, while the network is waited for.
+   */
+  private static void warmUp(boolean onHost) {
+    EmbeddedDevice.warmUp();
+    if (onHost && TunDevice.isAvailable()) {
+      try (Netlink netlink = Netlink.open()) {
+        netlink.links();
+      } catch (IOException e) {
+        LOG.debug("Netlink is of no use; opening the device will say so", e);
+      }
+    }
   }
 
   private static boolean endsOnHost(DeviceMode mode) {

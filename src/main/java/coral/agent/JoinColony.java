@@ -64,6 +64,8 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
 
   private record Probed(ProbeResult result) implements Command {}
 
+  private record DeviceLost(String cause) implements Command {}
+
   private record ColonyApplied(Optional<JoinFailure> failure) implements Command {}
 
   /**
@@ -127,6 +129,8 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     this.with = dependencies;
     this.listener = listener;
     this.progress = JoinProgress.start(with.requestIds().get(), 0, false);
+    ActorRef<Command> self = context.getSelf();
+    with.tunnel().onFailure(cause -> self.tell(new DeviceLost(cause)));
     run(JoinStep.FIND_COLONY);
   }
 
@@ -139,6 +143,12 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
         .onMessage(Received.class, this::onReceived)
         .onMessage(ColonyApplied.class, this::onColonyApplied)
         .onMessage(Probed.class, this::onProbed)
+        .onMessage(
+            DeviceLost.class,
+            lost ->
+                failed(
+                    JoinStep.CREATE_INTERFACE,
+                    new JoinFailure(Kind.DEVICE_LOST, "the interface is lost: " + lost.cause())))
         .onMessageEquals(Leave.INSTANCE, () -> stop(Optional.empty()))
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();

@@ -35,6 +35,8 @@ record JoinFailure(Kind kind, String message) {
     FILES_FAILED(Remedy.STOP),
     DEVICE_FAILED(Remedy.STOP),
     DEFECT(Remedy.STOP),
+    /** The interface is gone for good: only a new process makes another. */
+    DEVICE_LOST(Remedy.STOP, Remedy.STOP),
     /** A newer session of the same agent took over: two agents run with one identity. */
     SUPERSEDED(Remedy.STOP, Remedy.STOP),
     /** The addresses were given back. */

@@ -161,7 +161,7 @@ final class JoinSteps {
             before.reached().orElseThrow(),
             credentials.pin(),
             credentials.identity(),
-            files.wireGuardKeys().publicKey(),
+            tunnel.publicKey(),
             before.requestId()));
   }
 
@@ -181,6 +181,13 @@ final class JoinSteps {
     } catch (IOException e) {
       throw new JoinException(
           Kind.DEVICE_FAILED, addresses + " could not be assigned: " + e.getMessage(), e);
+    }
+    if (membership.mtu() > 0 && membership.mtu() < settings.device().mtu()) {
+      LOG.warn(
+          "The colony carries packets of {} bytes, this agent's interface has {}; set"
+              + " coral.agent.device.mtu",
+          membership.mtu(),
+          settings.device().mtu());
     }
     files.remember(
         new KnownColony(

@@ -3,6 +3,8 @@ package coral.agent;
 import coral.model.Endpoint;
 import coral.model.IpPrefix;
 import coral.model.MeshAddresses;
+import coral.model.WireGuardKey;
+import coral.wireguard.DeviceEvent;
 import coral.wireguard.Peer;
 import coral.wireguard.PeerStatistics;
 import coral.wireguard.WireGuardDevice;
@@ -13,6 +15,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,6 +42,7 @@ final class Tunnel implements AutoCloseable {
   private final InstantSource clock;
   private @Nullable WireGuardDevice device;
   private volatile @Nullable Membership membership;
+  private volatile Consumer<String> failureListener = cause -> {};
   private boolean closed;
 
   Tunnel(Opener opener, InstantSource clock) {
@@ -58,7 +62,27 @@ final class Tunnel implements AutoCloseable {
     }
     if (device == null) {
       device = opener.open();
+      device.onEvent(
+          event -> {
+            if (event instanceof DeviceEvent.DeviceFailed failed) {
+              failureListener.accept(failed.cause());
+            }
+          });
     }
+  }
+
+  /**
+   * Sets who is told, once, that the device has stopped and will not recover.
+   *
+   * @param listener is called from a thread of the device and must not block
+   */
+  void onFailure(Consumer<String> listener) {
+    failureListener = listener;
+  }
+
+  /** The device's key. */
+  WireGuardKey publicKey() throws IOException {
+    return opened().publicKey();
   }
 
   synchronized boolean isOpen() {

@@ -12,6 +12,7 @@ import coral.agent.JoinFailure.Kind;
 import coral.certificate.Authority;
 import coral.model.Endpoint;
 import coral.model.WireGuardKey;
+import coral.wireguard.DeviceEvent;
 import coral.wireguard.KeyPair;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -377,6 +378,17 @@ class JoinColonyTest {
           return null;
         });
     assertEquals(key, device.peers().iterator().next().publicKey());
+  }
+
+  @Test
+  void aDeviceThatFailsEndsTheAgent() throws Exception {
+    join(settings("the secret", true));
+    open(awaitSession());
+    awaitJoined();
+    device.listeners.get(0).accept(new DeviceEvent.DeviceFailed("unplugged"));
+    JoinFailure failure = awaitStopped();
+    assertEquals(Kind.DEVICE_LOST, failure.kind());
+    assertTrue(failure.message().contains("unplugged"));
   }
 
   @Test

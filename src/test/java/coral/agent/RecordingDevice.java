@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /** Writes down what is asked of it. */
@@ -22,6 +23,9 @@ final class RecordingDevice implements WireGuardDevice {
   private final List<String> calls;
   private final KeyPair keys;
   private volatile Set<Peer> peers = Set.of();
+
+  /** Who hears of its failure. */
+  final List<Consumer<DeviceEvent>> listeners = new CopyOnWriteArrayList<>();
 
   /** Addresses that do not answer. */
   final Set<String> silent = ConcurrentHashMap.newKeySet();
@@ -104,7 +108,7 @@ final class RecordingDevice implements WireGuardDevice {
 
   @Override
   public void onEvent(Consumer<DeviceEvent> listener) {
-    throw new UnsupportedOperationException();
+    listeners.add(listener);
   }
 
   @Override
