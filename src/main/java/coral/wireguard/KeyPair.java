@@ -29,6 +29,8 @@ public final class KeyPair {
   }
 
   /**
+   * The key pair of a private key.
+   *
    * @param privateKey exactly 32 bytes; copied, and clamped as RFC 7748, section 5 demands
    * @throws IllegalArgumentException for another length
    */

@@ -16,6 +16,8 @@ public final class PresharedKey {
   }
 
   /**
+   * A preshared key of its bytes.
+   *
    * @param bytes exactly 32 bytes; copied
    * @throws IllegalArgumentException for another length
    */

@@ -78,7 +78,7 @@ final class IpPacket {
   }
 
   static int unsigned16(byte[] packet, int offset) {
-    return (packet[offset] & 0xff) << 8 | packet[offset + 1] & 0xff;
+    return (packet[offset] & 0xff) << 8 | (packet[offset + 1] & 0xff);
   }
 
   static void putUnsigned16(byte[] packet, int offset, int value) {

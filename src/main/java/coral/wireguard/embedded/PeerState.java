@@ -178,6 +178,10 @@ final class PeerState {
   record Change(boolean moved, Optional<Duration> completed) {
     static final Change NONE = new Change(false, Optional.empty());
     static final Change MOVED = new Change(true, Optional.empty());
+
+    boolean isNone() {
+      return !moved && completed.isEmpty();
+    }
   }
 
   /** Takes note of authentic transport data. */

@@ -101,6 +101,7 @@ final class PrefixTrie<V> {
         .withChild(!nodeSide, leaf);
   }
 
+  @SuppressWarnings("ReferenceEquality") // an owner is itself only; an unchanged node is the same
   private static <V> @Nullable Node<V> remove(
       @Nullable Node<V> node, long high, long low, int length, V value) {
     if (node == null || node.length > length || node.common(high, low) < node.length) {
@@ -117,7 +118,7 @@ final class PrefixTrie<V> {
 
   /** A node without a value stays only where two paths part. */
   private static <V> @Nullable Node<V> compressed(Node<V> node) {
-    if (node.value != null || node.zero != null && node.one != null) {
+    if (node.value != null || (node.zero != null && node.one != null)) {
       return node;
     }
     return node.zero != null ? node.zero : node.one;

@@ -120,7 +120,7 @@ final class Receiver {
     PeerState.Change change =
         peer.received(session, from, length, packetLength > 0, now, clock.instant());
     control.schedule(peer);
-    if (change != PeerState.Change.NONE) {
+    if (!change.isNone()) {
       control.offer(() -> handshakes.announce(peer.key(), change, from));
       if (change.completed().isPresent()) {
         transmitter.flush(peer, workspace);

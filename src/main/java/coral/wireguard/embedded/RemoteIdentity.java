@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param mac1Key of mac1 in what we send it
  * @param presharedKey zeros without one (section 5.2)
  */
+@SuppressWarnings("ArrayRecordComponent") // compared by nobody
 record RemoteIdentity(
     WireGuardKey publicKey, byte[] publicBytes, byte[] mac1Key, byte[] presharedKey) {
   static RemoteIdentity of(WireGuardKey publicKey, Optional<PresharedKey> presharedKey) {

@@ -17,7 +17,7 @@ final class ReplayWindow {
   boolean isAcceptable(long counter) {
     return Long.compareUnsigned(counter, Constants.REJECT_AFTER_MESSAGES) < 0
         && (Long.compareUnsigned(counter, greatest) > 0
-            || Long.compareUnsigned(greatest - counter, SIZE) <= 0 && !isSet(counter));
+            || (Long.compareUnsigned(greatest - counter, SIZE) <= 0 && !isSet(counter)));
   }
 
   /** Takes the counter of an authentic datagram; returns whether it was acceptable. */

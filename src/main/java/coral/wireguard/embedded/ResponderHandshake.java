@@ -72,6 +72,7 @@ final class ResponderHandshake {
    *
    * @param keys for the responder
    */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
   record Response(byte[] message, SessionKeys keys) {}
 
   /**

@@ -58,7 +58,7 @@ final class Session {
   /** Section 6.2: whether sending on it calls for its replacement. */
   boolean wantsReplacementAfterSending(long now) {
     return Long.compareUnsigned(nextCounter, Constants.REKEY_AFTER_MESSAGES) >= 0
-        || initiator && now - createdAt >= Constants.REKEY_AFTER;
+        || (initiator && now - createdAt >= Constants.REKEY_AFTER);
   }
 
   /**

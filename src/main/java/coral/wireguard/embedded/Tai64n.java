@@ -30,7 +30,7 @@ final class Tai64n {
   /** A timestamp greater than all before. */
   synchronized byte[] next() {
     Instant now = clock.instant();
-    Instant rounded = now.minusNanos(now.getNano() & WHITENING);
+    Instant rounded = Instant.ofEpochSecond(now.getEpochSecond(), now.getNano() & ~WHITENING);
     if (!rounded.isAfter(last)) {
       int next = (last.getNano() | WHITENING) + 1;
       rounded =

@@ -24,6 +24,9 @@ import java.util.concurrent.TimeoutException;
 final class TunEnd implements PacketEnd {
   private static final Duration SOCKET_DEADLINE = Duration.ofSeconds(5);
 
+  private static final Duration USABLE_ATTEMPT = Duration.ofMillis(10);
+  private static final int USABLE_ATTEMPTS = 500;
+
   private final TunDevice tun;
   private final int mtu;
   private final Transmitter transmitter;
@@ -66,6 +69,24 @@ final class TunEnd implements PacketEnd {
     tun.up();
     tun.putRoute(subnet.ipv4());
     tun.putRoute(subnet.ipv6());
+    awaitUsable(own.ipv6());
+  }
+
+  /**
+   * The kernel adds the local route of an IPv6 address from a work queue, milliseconds after it has
+   * accepted the address; packets to it are lost until then.
+   */
+  private void awaitUsable(InetAddress own) throws IOException {
+    for (int attempt = 0; attempt < USABLE_ATTEMPTS; attempt++) {
+      try {
+        if (echo(own, USABLE_ATTEMPT).isPresent()) {
+          return;
+        }
+      } catch (IOException e) { // without the right to any ICMP socket nothing can be awaited
+        return;
+      }
+    }
+    throw new IOException(own.getHostAddress() + " on " + tun.name() + " does not become usable");
   }
 
   @Override

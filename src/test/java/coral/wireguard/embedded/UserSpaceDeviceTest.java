@@ -184,7 +184,7 @@ class UserSpaceDeviceTest {
     handshake();
     byte[] old = relay.recorded(Messages.TRANSPORT).get(0).clone();
     old[8] = 99;
-    network.time.advance(Duration.ofSeconds(180));
+    network.time.advance(Duration.ofMinutes(3));
     relay.sendToServer(old);
     assertAnswers(client, ipv4(1));
     clientEvents.await(DeviceEvent.HandshakeCompleted.class);

@@ -81,6 +81,11 @@ final class WireGuardGo implements AutoCloseable {
     set("private_key=" + hex(keys.privateKeyBytes()) + "\nlisten_port=" + port);
   }
 
+  /** Lets it listen on another port, and send from there. */
+  void listenOn(int port) throws IOException {
+    set("listen_port=" + port);
+  }
+
   /**
    * Adds a peer.
    *
