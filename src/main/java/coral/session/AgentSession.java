@@ -1,0 +1,269 @@
+package coral.session;
+
+import coral.model.AgentId;
+import coral.model.ClusterMessage;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One agent as the colony sees it; a sharded entity. At most one stream is its session: a newer one
+ * supersedes it, and whatever an older one still says, its end included, changes nothing.
+ *
+ * <p>The generation of a session is the time it was opened, in milliseconds since 1970, or one more
+ * than the last. So it grows within the life of this actor, and across restarts of the colony
+ * without anything stored, as long as the colony's clock is not set back by more than it was down.
+ */
+public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
+  /** The kind of entity; the entity id is the agent id. */
+  public static final EntityTypeKey<Command> TYPE =
+      EntityTypeKey.create(Command.class, "agent-session");
+
+  /** What a session is told. */
+  public sealed interface Command extends ClusterMessage {}
+
+  /**
+   * A stream of the agent is there and becomes its session.
+   *
+   * @param stream gets every {@link Notice}; ends the session when it terminates
+   * @param certificateSerial of the agent's certificate, in hexadecimal digits
+   */
+  public record Open(String certificateSerial, ActorRef<Notice> stream) implements Command {}
+
+  /**
+   * The agent is alive.
+   *
+   * @param stream whose heartbeat it is
+   * @param probes since the last heartbeat
+   */
+  public record Heartbeat(
+      ActorRef<Notice> stream,
+      long sequence,
+      Optional<TunnelStatistics> tunnel,
+      List<Probe> probes)
+      implements Command {
+    public Heartbeat {
+      probes = List.copyOf(probes);
+    }
+  }
+
+  /** The agent's address was released: ends its session and forgets the agent. */
+  public record Deregister() implements Command {}
+
+  /** Ends the actor; given to sharding as its stop message. */
+  public record Stop() implements Command {}
+
+  /** It may be time to judge again. */
+  private record Judge() implements Command {}
+
+  /**
+   * The session of one agent.
+   *
+   * @param heartbeatInterval what agents are told
+   * @param directory is told of every change
+   * @param shard where the entity asks to be stopped
+   */
+  public static Behavior<Command> create(
+      AgentId agentId,
+      Duration heartbeatInterval,
+      InstantSource clock,
+      ActorRef<PresenceDirectory.Command> directory,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers ->
+                    new AgentSession(
+                        context, timers, agentId, heartbeatInterval, clock, directory, shard)));
+  }
+
+  private final TimerScheduler<Command> timers;
+  private final AgentId agentId;
+  private final Duration heartbeatInterval;
+  private final InstantSource clock;
+  private final ActorRef<PresenceDirectory.Command> directory;
+  private final ActorRef<ClusterSharding.ShardCommand> shard;
+
+  private @Nullable ActorRef<Notice> current;
+  private @Nullable AgentPresence known;
+
+  private AgentSession(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      AgentId agentId,
+      Duration heartbeatInterval,
+      InstantSource clock,
+      ActorRef<PresenceDirectory.Command> directory,
+      ActorRef<ClusterSharding.ShardCommand> shard) {
+    super(context);
+    this.timers = timers;
+    this.agentId = agentId;
+    this.heartbeatInterval = heartbeatInterval;
+    this.clock = clock;
+    this.directory = directory;
+    this.shard = shard;
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Heartbeat.class, this::onHeartbeat)
+        .onMessage(Open.class, this::onOpen)
+        .onMessage(Judge.class, judge -> onJudge())
+        .onMessage(Deregister.class, deregister -> onDeregister())
+        .onMessage(Stop.class, stop -> onStop())
+        .onSignal(Terminated.class, this::onStreamTerminated)
+        .build();
+  }
+
+  private Behavior<Command> onOpen(Open open) {
+    if (open.stream().equals(current)) {
+      return this;
+    }
+    close(CloseReason.SUPERSEDED);
+    Instant now = clock.instant();
+    AgentPresence last = known;
+    long generation =
+        last == null ? now.toEpochMilli() : Math.max(last.generation() + 1, now.toEpochMilli());
+    current = open.stream();
+    getContext().watch(open.stream());
+    open.stream().tell(new Notice.Opened(generation, heartbeatInterval));
+    publish(
+        new AgentPresence(
+            agentId,
+            Presence.HEALTHY,
+            true,
+            generation,
+            now,
+            open.certificateSerial(),
+            last == null ? Optional.empty() : last.tunnel(),
+            last == null ? Optional.empty() : last.roundTripIpv4(),
+            last == null ? Optional.empty() : last.roundTripIpv6()));
+    judgeLater(now, now);
+    return this;
+  }
+
+  private Behavior<Command> onHeartbeat(Heartbeat heartbeat) {
+    AgentPresence last = known;
+    if (last == null || !heartbeat.stream().equals(current)) {
+      return this;
+    }
+    Optional<Duration> ipv4 = last.roundTripIpv4();
+    Optional<Duration> ipv6 = last.roundTripIpv6();
+    for (Probe probe : heartbeat.probes()) {
+      if (probe.ipv6()) {
+        ipv6 = probe.roundTrip();
+      } else {
+        ipv4 = probe.roundTrip();
+      }
+    }
+    publish(
+        new AgentPresence(
+            agentId,
+            Presence.HEALTHY,
+            true,
+            last.generation(),
+            clock.instant(),
+            last.certificateSerial(),
+            heartbeat.tunnel().or(last::tunnel),
+            ipv4,
+            ipv6));
+    heartbeat.stream().tell(new Notice.HeartbeatReceived(heartbeat.sequence()));
+    return this;
+  }
+
+  /**
+   * One timer at a time, that finds out when it fires how long the agent has really been silent:
+   * cheaper than a timer set anew by each heartbeat.
+   */
+  private Behavior<Command> onJudge() {
+    AgentPresence last = known;
+    if (last == null) {
+      return this;
+    }
+    Instant now = clock.instant();
+    Presence presence = Presence.at(last.lastSeen(), now, heartbeatInterval);
+    if (presence == Presence.UNHEALTHY) {
+      // A stream that lives and says nothing for ten intervals is a connection that has died
+      // without a word, or an agent that has; either starts again.
+      close(CloseReason.RESYNC);
+      publish(last(last, Presence.UNHEALTHY, false));
+      shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
+      return this;
+    }
+    if (presence != last.presence()) {
+      publish(last(last, presence, last.connected()));
+    }
+    judgeLater(last.lastSeen(), now);
+    return this;
+  }
+
+  private Behavior<Command> onStreamTerminated(Terminated terminated) {
+    AgentPresence last = known;
+    if (last != null && terminated.getRef().equals(current)) {
+      current = null;
+      publish(last(last, last.presence(), false));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onDeregister() {
+    close(CloseReason.DEREGISTERED);
+    known = null;
+    timers.cancel(Judge.class);
+    directory.tell(new PresenceDirectory.Forget(agentId));
+    shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
+    return this;
+  }
+
+  /** A session that was opened while the shard made up its mind to stop this actor starts again. */
+  private Behavior<Command> onStop() {
+    close(CloseReason.RESYNC);
+    return Behaviors.stopped();
+  }
+
+  private void close(CloseReason reason) {
+    ActorRef<Notice> stream = current;
+    current = null;
+    if (stream != null) {
+      getContext().unwatch(stream);
+      stream.tell(new Notice.Closed(reason));
+    }
+  }
+
+  private void publish(AgentPresence presence) {
+    known = presence;
+    directory.tell(new PresenceDirectory.Update(presence));
+  }
+
+  private void judgeLater(Instant lastSeen, Instant now) {
+    Presence.untilWorse(lastSeen, now, heartbeatInterval)
+        .ifPresent(delay -> timers.startSingleTimer(Judge.class, new Judge(), delay));
+  }
+
+  private static AgentPresence last(AgentPresence last, Presence presence, boolean connected) {
+    return new AgentPresence(
+        last.agentId(),
+        presence,
+        connected,
+        last.generation(),
+        last.lastSeen(),
+        last.certificateSerial(),
+        last.tunnel(),
+        last.roundTripIpv4(),
+        last.roundTripIpv6());
+  }
+}
