@@ -50,10 +50,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
    * @param probes since the last heartbeat
    */
   public record Heartbeat(
-      ActorRef<Notice> stream,
-      long sequence,
-      Optional<TunnelStatistics> tunnel,
-      List<Probe> probes)
+      ActorRef<Notice> stream, long sequence, Optional<TunnelStatistics> tunnel, List<Probe> probes)
       implements Command {
     public Heartbeat {
       probes = List.copyOf(probes);
@@ -213,7 +210,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
 
   private Behavior<Command> onStreamTerminated(Terminated terminated) {
     AgentPresence last = known;
-    if (last != null && terminated.getRef().equals(current)) {
+    if (last != null && current != null && terminated.getRef().path().equals(current.path())) {
       current = null;
       publish(last(last, last.presence(), false));
     }

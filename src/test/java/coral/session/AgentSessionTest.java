@@ -23,19 +23,20 @@ class AgentSessionTest {
   private static final AgentId AGENT = new AgentId("web-1");
   private static final Duration INTERVAL = Duration.ofSeconds(15);
   private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
-  private static final ActorTestKit kit = ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
+  private static final ActorTestKit kit =
+      ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
 
   private final ManualTime time = ManualTime.get(kit.system());
   private final TestProbe<PresenceDirectory.Command> directory = kit.createTestProbe();
   private final TestProbe<ClusterSharding.ShardCommand> shard = kit.createTestProbe();
   private volatile Instant now = START;
-  private ActorRef<AgentSession.Command> session = kit.<AgentSession.Command>createTestProbe().ref();
+  private ActorRef<AgentSession.Command> session =
+      kit.<AgentSession.Command>createTestProbe().ref();
 
   @BeforeEach
   void start() {
     session =
-        kit.spawn(
-            AgentSession.create(AGENT, INTERVAL, () -> now, directory.ref(), shard.ref()));
+        kit.spawn(AgentSession.create(AGENT, INTERVAL, () -> now, directory.ref(), shard.ref()));
   }
 
   @AfterAll
@@ -70,8 +71,7 @@ class AgentSessionTest {
   @Test
   void aStreamIsToldItsGenerationFirstAndEachHeartbeatIsAnswered() {
     TestProbe<Notice> stream = open();
-    assertEquals(
-        new Notice.Opened(START.toEpochMilli(), INTERVAL), stream.receiveMessage());
+    assertEquals(new Notice.Opened(START.toEpochMilli(), INTERVAL), stream.receiveMessage());
     assertTrue(told().connected());
     heartbeat(stream, 7);
     assertEquals(new Notice.HeartbeatReceived(7), stream.receiveMessage());

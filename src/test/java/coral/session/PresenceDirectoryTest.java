@@ -26,7 +26,8 @@ class PresenceDirectoryTest {
   private static final AgentId A = new AgentId("a");
   private static final AgentId B = new AgentId("b");
   private static final Instant T0 = Instant.parse("2026-01-01T00:00:00Z");
-  private static final ActorTestKit kit = ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
+  private static final ActorTestKit kit =
+      ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
 
   private record Write(Map<AgentId, Instant> batch, CompletableFuture<Done> done) {}
 
@@ -76,8 +77,8 @@ class PresenceDirectoryTest {
   @Test
   void whatManyHeartbeatsSaidIsWrittenOnceAMinuteInOneBatch() throws Exception {
     for (int i = 0; i < 4; i++) {
-      seen(A, T0.plusSeconds(15 * i), true);
-      seen(B, T0.plusSeconds(15 * i + 1), true);
+      seen(A, T0.plusSeconds(15L * i), true);
+      seen(B, T0.plusSeconds(15L * i + 1), true);
     }
     connected();
     assertTrue(writes.isEmpty());

@@ -44,7 +44,8 @@ class PresenceTest {
           delay -> {
             assertTrue(delay.toMillis() > 0, what);
             assertNotEquals(presence, Presence.at(SEEN, now.plus(delay), interval), what);
-            assertEquals(presence, Presence.at(SEEN, now.plus(delay).minusMillis(1), interval), what);
+            assertEquals(
+                presence, Presence.at(SEEN, now.plus(delay).minusMillis(1), interval), what);
           });
     }
   }

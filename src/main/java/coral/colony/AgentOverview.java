@@ -1,0 +1,151 @@
+package coral.colony;
+
+import coral.address.Allocation;
+import coral.address.IpAllocator;
+import coral.model.AgentId;
+import coral.model.Failure;
+import coral.model.RefusedException;
+import coral.session.AgentPresence;
+import coral.session.Presence;
+import coral.session.PresenceDirectory;
+import coral.storage.AllocationReadModel;
+import coral.storage.StoreException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+
+/**
+ * Members with what is known of them, put together from three places: who holds an address from the
+ * allocator, what the session told from the directory, and for those who had no session since the
+ * colony started, when they were last seen from the database.
+ */
+final class AgentOverview {
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  /**
+   * One agent.
+   *
+   * @param session what its session told; empty if it had none since the colony started
+   * @param presence as of now
+   */
+  record Member(
+      Allocation allocation,
+      String componentName,
+      Optional<AgentPresence> session,
+      Instant lastSeen,
+      Presence presence) {}
+
+  /**
+   * Agents by host number.
+   *
+   * @param nextHostNumber where the next page starts; 0 after the last
+   * @param capacity how many agents the subnet can hold
+   */
+  record Page(List<Member> members, int nextHostNumber, int capacity) {}
+
+  private final AllocatorClient allocator;
+  private final ActorRef<PresenceDirectory.Command> directory;
+  private final AllocationReadModel readModel;
+  private final Duration heartbeatInterval;
+  private final InstantSource clock;
+  private final Executor blocking;
+  private final ActorSystem<?> system;
+
+  AgentOverview(
+      AllocatorClient allocator,
+      ActorRef<PresenceDirectory.Command> directory,
+      AllocationReadModel readModel,
+      Duration heartbeatInterval,
+      InstantSource clock,
+      Executor blocking,
+      ActorSystem<?> system) {
+    this.allocator = allocator;
+    this.directory = directory;
+    this.readModel = readModel;
+    this.heartbeatInterval = heartbeatInterval;
+    this.clock = clock;
+    this.blocking = blocking;
+    this.system = system;
+  }
+
+  CompletionStage<Page> page(int fromHostNumber, int limit) {
+    return allocator.page(fromHostNumber, limit).thenCompose(this::describe);
+  }
+
+  private CompletionStage<Page> describe(IpAllocator.Allocations allocations) {
+    List<AgentId> agents = allocations.allocations().stream().map(Allocation::agentId).toList();
+    return AskPattern.<PresenceDirectory.Command, PresenceDirectory.Known>ask(
+            directory,
+            replyTo -> new PresenceDirectory.Describe(agents, replyTo),
+            TIMEOUT,
+            system.scheduler())
+        .thenCompose(known -> withLastSeen(allocations, known));
+  }
+
+  private CompletionStage<Page> withLastSeen(
+      IpAllocator.Allocations allocations, PresenceDirectory.Known known) {
+    Map<AgentId, AgentPresence> sessions = new HashMap<>();
+    known.presences().forEach(presence -> sessions.put(presence.agentId(), presence));
+    Map<AgentId, String> components = new HashMap<>();
+    known.registrations().forEach(r -> components.put(r.agentId(), r.componentName()));
+    List<AgentId> absent =
+        allocations.allocations().stream()
+            .map(Allocation::agentId)
+            .filter(agent -> !sessions.containsKey(agent))
+            .toList();
+    return lastSeen(absent)
+        .thenApply(
+            written -> {
+              List<Member> members = new ArrayList<>(allocations.allocations().size());
+              for (Allocation allocation : allocations.allocations()) {
+                AgentId agent = allocation.agentId();
+                Optional<AgentPresence> session = Optional.ofNullable(sessions.get(agent));
+                Instant lastSeen =
+                    session
+                        .map(AgentPresence::lastSeen)
+                        .orElseGet(() -> written.getOrDefault(agent, allocation.allocatedAt()));
+                members.add(
+                    new Member(
+                        allocation,
+                        components.getOrDefault(agent, ""),
+                        session,
+                        lastSeen,
+                        Presence.at(lastSeen, clock.instant(), heartbeatInterval)));
+              }
+              return new Page(members, allocations.nextHostNumber(), allocations.capacity());
+            });
+  }
+
+  private CompletionStage<Map<AgentId, Instant>> lastSeen(Collection<AgentId> agents) {
+    if (agents.isEmpty()) {
+      return CompletableFuture.completedFuture(Map.of());
+    }
+    return CompletableFuture.supplyAsync(
+        () -> {
+          try {
+            return readModel.lastSeen(agents);
+          } catch (StoreException e) {
+            throw new RefusedException(Failure.STORE_UNAVAILABLE, String.valueOf(e.getMessage()));
+          }
+        },
+        blocking);
+  }
+
+  CompletionStage<Integer> connected() {
+    return AskPattern.<PresenceDirectory.Command, PresenceDirectory.Connected>ask(
+            directory, PresenceDirectory.CountConnected::new, TIMEOUT, system.scheduler())
+        .thenApply(PresenceDirectory.Connected::agents);
+  }
+}

@@ -1,0 +1,229 @@
+package coral.colony;
+
+import com.google.protobuf.ByteString;
+import coral.api.colony.v1.Agent;
+import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.ColonyService;
+import coral.api.colony.v1.Connection;
+import coral.api.colony.v1.GetCACertificateRequest;
+import coral.api.colony.v1.GetCACertificateResponse;
+import coral.api.colony.v1.GetStatusRequest;
+import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.GetTopologyRequest;
+import coral.api.colony.v1.GetTopologyResponse;
+import coral.api.colony.v1.ListAgentsRequest;
+import coral.api.colony.v1.ListAgentsResponse;
+import coral.api.colony.v1.ListAllocationsRequest;
+import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.RequestCertificateRequest;
+import coral.api.colony.v1.RequestCertificateResponse;
+import coral.certificate.CertificateAuthority;
+import coral.files.Pem;
+import coral.model.Failure;
+import coral.model.MeshAddresses;
+import coral.model.RefusedException;
+import coral.rpc.Caller;
+import coral.session.AgentPresence;
+import coral.session.TunnelStatistics;
+import coral.wireguard.PeerStatistics;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** {@code ColonyService} for one call of one caller, whom the authorisation table has let pass. */
+final class ColonyEdge implements ColonyService {
+  /** What fits an answer that has no pages. */
+  private static final int MAX_TOPOLOGY = 10_000;
+
+  /** A tunnel whose last handshake is older is down: REJECT_AFTER_TIME of WireGuard. */
+  private static final Duration TUNNEL_LIFE = Duration.ofMinutes(3);
+
+  private final Caller caller;
+  private final Bootstrap bootstrap;
+  private final AgentOverview agents;
+  private final ColonyStatus status;
+  private final MeshView mesh;
+  private final Hub hub;
+  private final X509Certificate root;
+
+  ColonyEdge(
+      Caller caller,
+      Bootstrap bootstrap,
+      AgentOverview agents,
+      ColonyStatus status,
+      MeshView mesh,
+      Hub hub,
+      X509Certificate root) {
+    this.caller = caller;
+    this.bootstrap = bootstrap;
+    this.agents = agents;
+    this.status = status;
+    this.mesh = mesh;
+    this.hub = hub;
+    this.root = root;
+  }
+
+  @Override
+  public CompletionStage<GetStatusResponse> getStatus(GetStatusRequest request) {
+    return status.answer();
+  }
+
+  @Override
+  public CompletionStage<ListAgentsResponse> listAgents(ListAgentsRequest request) {
+    return agents
+        .page(Requests.pageToken(request.getPageToken()), Requests.pageSize(request.getPageSize()))
+        .thenApply(
+            page ->
+                ListAgentsResponse.newBuilder()
+                    .addAllAgents(page.members().stream().map(this::agent).toList())
+                    .setNextPageToken(token(page))
+                    .build());
+  }
+
+  @Override
+  public CompletionStage<ListAllocationsResponse> listAllocations(ListAllocationsRequest request) {
+    return agents
+        .page(Requests.pageToken(request.getPageToken()), Requests.pageSize(request.getPageSize()))
+        .thenCombine(
+            status.usage(),
+            (page, usage) ->
+                ListAllocationsResponse.newBuilder()
+                    .addAllAllocations(page.members().stream().map(this::allocation).toList())
+                    .setNextPageToken(token(page))
+                    .setTotal(usage.held())
+                    .setCapacity(usage.capacity())
+                    .build());
+  }
+
+  @Override
+  public CompletionStage<GetTopologyResponse> getTopology(GetTopologyRequest request) {
+    return collect(0, new ArrayList<>()).thenApply(this::topology);
+  }
+
+  private CompletionStage<List<AgentOverview.Member>> collect(
+      int fromHostNumber, List<AgentOverview.Member> collected) {
+    return agents
+        .page(fromHostNumber, Requests.MAX_PAGE)
+        .thenCompose(
+            page -> {
+              collected.addAll(page.members());
+              if (page.nextHostNumber() == 0) {
+                return CompletableFuture.completedFuture(collected);
+              }
+              if (collected.size() >= MAX_TOPOLOGY) {
+                throw new RefusedException(
+                    Failure.LIMIT_REACHED,
+                    "a topology has at most " + MAX_TOPOLOGY + " agents: use ListAgents");
+              }
+              return collect(page.nextHostNumber(), collected);
+            });
+  }
+
+  private GetTopologyResponse topology(List<AgentOverview.Member> members) {
+    GetTopologyResponse.Builder topology =
+        GetTopologyResponse.newBuilder().setColonyId(status.colonyId());
+    Instant alive = status.now().minus(TUNNEL_LIFE);
+    for (AgentOverview.Member member : members) {
+      topology.addAgents(agent(member));
+      if (handshake(member).filter(at -> at.isAfter(alive)).isPresent()) {
+        topology.addConnections(
+            Connection.newBuilder()
+                .setSourceId(member.allocation().agentId().value())
+                .setTargetId(status.colonyId())
+                .setConnectionType("wireguard"));
+      }
+    }
+    return topology.build();
+  }
+
+  private Optional<Instant> handshake(AgentOverview.Member member) {
+    return hub.device()
+        .statistics(member.allocation().wireGuardKey())
+        .flatMap(PeerStatistics::lastHandshake);
+  }
+
+  private Agent agent(AgentOverview.Member member) {
+    MeshAddresses addresses = mesh.subnet().addresses(member.allocation().hostNumber());
+    Agent.Builder agent =
+        Agent.newBuilder()
+            .setAgentId(member.allocation().agentId().value())
+            .setComponentName(member.componentName())
+            .setMeshIpv4(addresses.ipv4Text())
+            .setMeshIpv6(addresses.ipv6Text())
+            .setLastSeen(Protobuf.timestamp(member.lastSeen()))
+            .setStatus(member.presence().name().toLowerCase(Locale.ROOT));
+    member.session().ifPresent(session -> addSession(agent, session));
+    // The hub's own knowledge is the newer and cannot be made up.
+    handshake(member)
+        .or(
+            () ->
+                member
+                    .session()
+                    .flatMap(AgentPresence::tunnel)
+                    .flatMap(TunnelStatistics::lastHandshake))
+        .ifPresent(at -> agent.setLastHandshake(Protobuf.timestamp(at)));
+    return agent.build();
+  }
+
+  private static void addSession(Agent.Builder agent, AgentPresence session) {
+    agent.setConnected(session.connected()).setCertificateSerial(session.certificateSerial());
+    session.roundTripIpv4().ifPresent(d -> agent.setRoundTripIpv4(Protobuf.duration(d)));
+    session.roundTripIpv6().ifPresent(d -> agent.setRoundTripIpv6(Protobuf.duration(d)));
+    session
+        .tunnel()
+        .ifPresent(
+            tunnel ->
+                agent.setReceivedBytes(tunnel.receivedBytes()).setSentBytes(tunnel.sentBytes()));
+  }
+
+  private Allocation allocation(AgentOverview.Member member) {
+    MeshAddresses addresses = mesh.subnet().addresses(member.allocation().hostNumber());
+    return Allocation.newBuilder()
+        .setAgentId(member.allocation().agentId().value())
+        .setIpAddress(addresses.ipv4Text())
+        .setIpv6Address(addresses.ipv6Text())
+        .setAllocatedAt(Protobuf.timestamp(member.allocation().allocatedAt()))
+        .setLastSeen(Protobuf.timestamp(member.lastSeen()))
+        .build();
+  }
+
+  private static String token(AgentOverview.Page page) {
+    return page.nextHostNumber() == 0 ? "" : Integer.toString(page.nextHostNumber());
+  }
+
+  @Override
+  public CompletionStage<RequestCertificateResponse> requestCertificate(
+      RequestCertificateRequest request) {
+    return bootstrap
+        .issue(
+            caller, request.getColonySecret(), request.getAgentId(), request.getCsr().toByteArray())
+        .thenApply(this::issued);
+  }
+
+  private RequestCertificateResponse issued(CertificateAuthority.Issued issued) {
+    byte[] chain = issued.chainPem().getBytes(StandardCharsets.US_ASCII);
+    return RequestCertificateResponse.newBuilder()
+        .setCertificate(pem(Pem.certificates(chain).get(0)))
+        .setCaCertificate(pem(root))
+        .setExpiresAt(issued.notAfter().getEpochSecond())
+        .build();
+  }
+
+  @Override
+  public CompletionStage<GetCACertificateResponse> getCACertificate(
+      GetCACertificateRequest request) {
+    return CompletableFuture.completedFuture(
+        GetCACertificateResponse.newBuilder().setCaCertificate(pem(root)).build());
+  }
+
+  private static ByteString pem(X509Certificate certificate) {
+    return ByteString.copyFromUtf8(Pem.encode(certificate));
+  }
+}

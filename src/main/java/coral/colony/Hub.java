@@ -1,0 +1,139 @@
+package coral.colony;
+
+import coral.address.Allocation;
+import coral.address.AllocationChange;
+import coral.address.AllocationEvent;
+import coral.linux.TunDevice;
+import coral.model.AgentId;
+import coral.model.IpPrefix;
+import coral.model.MeshAddresses;
+import coral.model.MeshSubnet;
+import coral.model.WireGuardKey;
+import coral.wireguard.DeviceEvent;
+import coral.wireguard.DeviceSettings;
+import coral.wireguard.Peer;
+import coral.wireguard.WireGuardDevice;
+import coral.wireguard.embedded.EmbeddedDevice;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The colony's device and its peers: one for every allocation. It hears of each change when it is
+ * durable and before it is answered, in the order of the journal, so that an agent that has its
+ * answer can shake hands, and two registrations of one agent end with the later key.
+ */
+final class Hub implements AutoCloseable {
+  private static final Logger log = LoggerFactory.getLogger(Hub.class);
+
+  private record Member(int hostNumber, WireGuardKey key) {}
+
+  private final WireGuardDevice device;
+  private final MeshSubnet subnet;
+  private final Map<AgentId, Member> members = new HashMap<>();
+
+  private Hub(WireGuardDevice device, MeshSubnet subnet) {
+    this.device = device;
+    this.subnet = subnet;
+  }
+
+  /**
+   * Opens the device and gives it the colony's addresses; it has no peers yet.
+   *
+   * @throws IOException if the device cannot be made; the message says why
+   */
+  static Hub open(DeviceMode mode, DeviceSettings settings, MeshSubnet subnet, InstantSource clock)
+      throws IOException {
+    WireGuardDevice device = device(mode, settings, clock);
+    try {
+      device.onEvent(Hub::onEvent);
+      device.assign(subnet.colony(), subnet);
+      return new Hub(device, subnet);
+    } catch (IOException | RuntimeException e) {
+      device.close();
+      throw e;
+    }
+  }
+
+  private static WireGuardDevice device(
+      DeviceMode mode, DeviceSettings settings, InstantSource clock) throws IOException {
+    if (mode == DeviceMode.AUTO && !TunDevice.isAvailable()) {
+      log.info(
+          "No TUN device here ({}): the hub's own end of the tunnels is inside the process",
+          TunDevice.unavailableReason());
+      return EmbeddedDevice.inUserSpace(settings, clock);
+    }
+    return mode == DeviceMode.USER_SPACE
+        ? EmbeddedDevice.inUserSpace(settings, clock)
+        : EmbeddedDevice.onTun(settings, clock);
+  }
+
+  private static void onEvent(DeviceEvent event) {
+    if (event instanceof DeviceEvent.DeviceFailed failed) {
+      log.error("The WireGuard device has failed: {}", failed.cause());
+    } else {
+      log.debug("{}", event);
+    }
+  }
+
+  /** Makes the holders of these addresses the peers, and nobody else. */
+  synchronized void restore(List<Allocation> allocations) {
+    Set<Peer> peers = new HashSet<>();
+    members.clear();
+    for (Allocation allocation : allocations) {
+      Member member = new Member(allocation.hostNumber(), allocation.wireGuardKey());
+      members.put(allocation.agentId(), member);
+      peers.add(peer(member));
+    }
+    device.apply(peers);
+  }
+
+  /** Follows one durable change. */
+  synchronized void follow(AllocationChange change) {
+    AllocationEvent event = change.event();
+    if (event instanceof AllocationEvent.Allocated allocated) {
+      put(allocated.agentId(), new Member(allocated.hostNumber(), allocated.wireGuardKey()));
+    } else if (event instanceof AllocationEvent.KeyReplaced replaced) {
+      Member before = members.get(replaced.agentId());
+      if (before != null) {
+        device.remove(before.key());
+        put(replaced.agentId(), new Member(before.hostNumber(), replaced.wireGuardKey()));
+      }
+    } else {
+      Member before = members.remove(event.agentId());
+      if (before != null) {
+        device.remove(before.key());
+      }
+    }
+  }
+
+  private void put(AgentId agentId, Member member) {
+    members.put(agentId, member);
+    device.put(peer(member));
+  }
+
+  private Peer peer(Member member) {
+    MeshAddresses addresses = subnet.addresses(member.hostNumber());
+    return new Peer(
+        member.key(),
+        Optional.empty(),
+        Set.of(IpPrefix.host(addresses.ipv4()), IpPrefix.host(addresses.ipv6())),
+        Optional.empty());
+  }
+
+  WireGuardDevice device() {
+    return device;
+  }
+
+  @Override
+  public void close() {
+    device.close();
+  }
+}

@@ -1,0 +1,259 @@
+package coral.colony;
+
+import com.google.protobuf.Timestamp;
+import coral.address.Allocation;
+import coral.api.mesh.v1.AgentMessage;
+import coral.api.mesh.v1.ColonyMessage;
+import coral.api.mesh.v1.DeregisterAgentRequest;
+import coral.api.mesh.v1.DeregisterAgentResponse;
+import coral.api.mesh.v1.Heartbeat;
+import coral.api.mesh.v1.HeartbeatReceived;
+import coral.api.mesh.v1.MeshChanged;
+import coral.api.mesh.v1.MeshService;
+import coral.api.mesh.v1.RegisterAgentRequest;
+import coral.api.mesh.v1.RegisterAgentResponse;
+import coral.api.mesh.v1.SessionClosed;
+import coral.api.mesh.v1.SessionOpened;
+import coral.model.AgentId;
+import coral.model.Failure;
+import coral.model.MeshAddresses;
+import coral.model.RefusedException;
+import coral.model.WireGuardKey;
+import coral.rpc.Caller;
+import coral.rpc.FailureStatus;
+import coral.rpc.Role;
+import coral.session.AgentSession;
+import coral.session.CloseReason;
+import coral.session.Notice;
+import coral.session.Probe;
+import coral.session.TunnelStatistics;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.stream.javadsl.Source;
+
+/** {@code MeshService} for one call of one caller, whom the authorisation table has let pass. */
+final class MeshEdge implements MeshService {
+  /** Two families, each probed a few times since the last heartbeat. */
+  private static final int MAX_PROBES = 8;
+
+  private static final Duration MAX_ROUND_TRIP = Duration.ofMinutes(1);
+
+  private final Caller caller;
+  private final Registration registration;
+  private final AllocatorClient allocator;
+  private final SessionStreams streams;
+  private final MeshView mesh;
+
+  MeshEdge(
+      Caller caller,
+      Registration registration,
+      AllocatorClient allocator,
+      SessionStreams streams,
+      MeshView mesh) {
+    this.caller = caller;
+    this.registration = registration;
+    this.allocator = allocator;
+    this.streams = streams;
+    this.mesh = mesh;
+  }
+
+  @Override
+  public CompletionStage<RegisterAgentResponse> register(RegisterAgentRequest request) {
+    AgentId agentId = self();
+    if (!request.getRegistrationToken().isEmpty() || !request.getColonySecret().isEmpty()) {
+      throw new RefusedException(
+          Failure.FAILED_PRECONDITION,
+          "Register takes the client certificate alone: leave registration_token and"
+              + " colony_secret empty, and buy a certificate with RequestCertificate");
+    }
+    requireSelf(request.getAgentId(), agentId);
+    WireGuardKey key = Requests.wireGuardKey(request.getWireguardPubkey());
+    String requestId = Requests.requestId(request.getRequestId());
+    String componentName = Requests.componentName(request.getComponentName());
+    return registration
+        .register(agentId, key, requestId, componentName)
+        .thenApply(allocation -> accepted(allocation, requestId));
+  }
+
+  private RegisterAgentResponse accepted(Allocation allocation, String requestId) {
+    MeshAddresses own = mesh.subnet().addresses(allocation.hostNumber());
+    MeshAddresses colony = mesh.subnet().colony();
+    return RegisterAgentResponse.newBuilder()
+        .setAccepted(true)
+        .setAssignedIp(own.ipv4Text())
+        .setAssignedIpv6(own.ipv6Text())
+        .setMeshSubnetIpv4(mesh.subnet().ipv4().toString())
+        .setMeshSubnetIpv6(mesh.subnet().ipv6().toString())
+        .setColonyWireguardPubkey(mesh.wireGuardKey().toString())
+        .addAllColonyEndpoints(mesh.endpointTexts())
+        .setColonyMeshIpv4(colony.ipv4Text())
+        .setColonyMeshIpv6(colony.ipv6Text())
+        .setHeartbeatInterval(Protobuf.duration(mesh.heartbeatInterval()))
+        .setMtu(mesh.mtu())
+        .setRequestId(requestId)
+        .build();
+  }
+
+  @Override
+  public CompletionStage<DeregisterAgentResponse> deregister(DeregisterAgentRequest request) {
+    AgentId agentId;
+    if (caller.role() == Role.ADMINISTRATOR) {
+      agentId = Requests.agentId(request.getAgentId());
+    } else {
+      agentId = self();
+      requireSelf(request.getAgentId(), agentId);
+    }
+    return registration
+        .deregister(agentId, caller.role() + " " + caller.name().orElse(""))
+        .thenApply(
+            released -> {
+              MeshAddresses addresses = mesh.subnet().addresses(released.hostNumber());
+              return DeregisterAgentResponse.newBuilder()
+                  .setReleasedIp(addresses.ipv4Text())
+                  .setReleasedIpv6(addresses.ipv6Text())
+                  .build();
+            });
+  }
+
+  @Override
+  public Source<ColonyMessage, NotUsed> session(Source<AgentMessage, NotUsed> incoming) {
+    AgentId agentId = self();
+    streams.requireOpen();
+    String serial = caller.certificate().map(leaf -> Protobuf.serial(leaf)).orElse("");
+    CompletionStage<Source<ColonyMessage, NotUsed>> opened =
+        allocator
+            .find(agentId)
+            .handle(
+                (allocation, failure) -> {
+                  if (failure != null) {
+                    throw notAMember(failure);
+                  }
+                  return streams
+                      .open(agentId, serial, incoming, MeshEdge::heartbeat)
+                      .mapConcat(notice -> messages(agentId, notice));
+                });
+    return Source.completionStageSource(opened)
+        .mapMaterializedValue(ignored -> NotUsed.getInstance());
+  }
+
+  private static RuntimeException notAMember(Throwable failure) {
+    return FailureStatus.failure(failure) == Failure.NOT_FOUND
+        ? new RefusedException(
+            Failure.FAILED_PRECONDITION, "this agent holds no address: call Register first")
+        : FailureStatus.exception(failure);
+  }
+
+  private List<ColonyMessage> messages(AgentId agentId, Notice notice) {
+    if (notice instanceof Notice.Opened opened) {
+      // Between the question whether the agent holds an address and this session's start the
+      // address may have been released.
+      allocator
+          .find(agentId)
+          .whenComplete(
+              (allocation, failure) -> {
+                if (failure != null && FailureStatus.failure(failure) == Failure.NOT_FOUND) {
+                  streams.deregister(agentId);
+                }
+              });
+      return List.of(
+          ColonyMessage.newBuilder()
+              .setSessionOpened(
+                  SessionOpened.newBuilder()
+                      .setGeneration(opened.generation())
+                      .setHeartbeatInterval(Protobuf.duration(opened.heartbeatInterval())))
+              .build(),
+          // An agent that comes back after the colony was started with other endpoints learns of
+          // them here, without registering again.
+          ColonyMessage.newBuilder()
+              .setMeshChanged(
+                  MeshChanged.newBuilder()
+                      .setColonyWireguardPubkey(mesh.wireGuardKey().toString())
+                      .addAllColonyEndpoints(mesh.endpointTexts()))
+              .build());
+    }
+    if (notice instanceof Notice.HeartbeatReceived received) {
+      return List.of(
+          ColonyMessage.newBuilder()
+              .setHeartbeatReceived(HeartbeatReceived.newBuilder().setSequence(received.sequence()))
+              .build());
+    }
+    CloseReason reason = ((Notice.Closed) notice).reason();
+    return List.of(
+        ColonyMessage.newBuilder()
+            .setSessionClosed(SessionClosed.newBuilder().setReason(reason(reason)))
+            .build());
+  }
+
+  private static SessionClosed.Reason reason(CloseReason reason) {
+    return switch (reason) {
+      case SUPERSEDED -> SessionClosed.Reason.SUPERSEDED;
+      case DEREGISTERED -> SessionClosed.Reason.DEREGISTERED;
+      case RESYNC -> SessionClosed.Reason.RESYNC;
+      case COLONY_STOPPING -> SessionClosed.Reason.COLONY_STOPPING;
+    };
+  }
+
+  private static Optional<AgentSession.Heartbeat> heartbeat(
+      ActorRef<Notice> stream, AgentMessage message) {
+    if (!message.hasHeartbeat()) {
+      return Optional.empty(); // of a newer agent
+    }
+    Heartbeat heartbeat = message.getHeartbeat();
+    return Optional.of(
+        new AgentSession.Heartbeat(
+            stream,
+            heartbeat.getSequence(),
+            heartbeat.hasTunnel() ? Optional.of(tunnel(heartbeat)) : Optional.empty(),
+            heartbeat.getProbesList().stream().limit(MAX_PROBES).map(MeshEdge::probe).toList()));
+  }
+
+  private static TunnelStatistics tunnel(Heartbeat heartbeat) {
+    coral.api.mesh.v1.TunnelStatistics tunnel = heartbeat.getTunnel();
+    return new TunnelStatistics(
+        tunnel.hasLastHandshake()
+            ? Optional.of(instant(tunnel.getLastHandshake()))
+            : Optional.empty(),
+        tunnel.getReceivedBytes(),
+        tunnel.getSentBytes());
+  }
+
+  private static Instant instant(Timestamp timestamp) {
+    try {
+      return Protobuf.instant(timestamp);
+    } catch (DateTimeException | ArithmeticException e) {
+      throw new RefusedException(Failure.INVALID_ARGUMENT, "last_handshake is not a time");
+    }
+  }
+
+  private static Probe probe(coral.api.mesh.v1.Probe probe) {
+    Duration roundTrip = Protobuf.duration(probe.getRoundTrip());
+    boolean believable = !roundTrip.isNegative() && roundTrip.compareTo(MAX_ROUND_TRIP) <= 0;
+    return new Probe(
+        probe.getTarget().indexOf(':') >= 0,
+        probe.getAnswered() && believable ? Optional.of(roundTrip) : Optional.empty());
+  }
+
+  private AgentId self() {
+    return new AgentId(
+        caller
+            .name()
+            .orElseThrow(
+                () ->
+                    new RefusedException(
+                        Failure.UNAUTHENTICATED, "this call needs an agent's certificate")));
+  }
+
+  private static void requireSelf(String named, AgentId self) {
+    if (!named.isEmpty() && !named.equals(self.value())) {
+      throw new RefusedException(
+          Failure.PERMISSION_DENIED,
+          "the certificate is that of " + self + ", the request names another agent");
+    }
+  }
+}

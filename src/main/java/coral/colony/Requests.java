@@ -1,0 +1,75 @@
+package coral.colony;
+
+import coral.model.AgentId;
+import coral.model.Failure;
+import coral.model.RefusedException;
+import coral.model.WireGuardKey;
+import java.util.function.Function;
+
+/** What the edges demand of the fields of requests. */
+final class Requests {
+  /** Agents or allocations on one page, also when none is asked for. */
+  static final int MAX_PAGE = 1_000;
+
+  private static final int MAX_REQUEST_ID = 64;
+  private static final int MAX_COMPONENT_NAME = 63;
+
+  private Requests() {}
+
+  static AgentId agentId(String text) {
+    return value(text, AgentId::new);
+  }
+
+  static WireGuardKey wireGuardKey(String text) {
+    return value(text, WireGuardKey::parse);
+  }
+
+  static String requestId(String text) {
+    if (text.isEmpty() || text.length() > MAX_REQUEST_ID) {
+      throw invalid("a request_id has 1 to " + MAX_REQUEST_ID + " characters");
+    }
+    return text;
+  }
+
+  static String componentName(String text) {
+    if (text.length() > MAX_COMPONENT_NAME || text.chars().anyMatch(Character::isISOControl)) {
+      throw invalid("a component_name has at most " + MAX_COMPONENT_NAME + " printable characters");
+    }
+    return text;
+  }
+
+  static int pageSize(int asked) {
+    if (asked < 0 || asked > MAX_PAGE) {
+      throw invalid("a page_size is 0 to " + MAX_PAGE + ", not " + asked);
+    }
+    return asked == 0 ? MAX_PAGE : asked;
+  }
+
+  /** The host number that a page starts at: what the page before named as the next one's. */
+  static int pageToken(String token) {
+    if (token.isEmpty()) {
+      return 0;
+    }
+    try {
+      int hostNumber = Integer.parseInt(token);
+      if (hostNumber > 0) {
+        return hostNumber;
+      }
+    } catch (NumberFormatException e) {
+      // The same sentence as for a number that is none of ours.
+    }
+    throw invalid("a page_token is what the page before gave as next_page_token");
+  }
+
+  private static <T> T value(String text, Function<String, T> parse) {
+    try {
+      return parse.apply(text);
+    } catch (IllegalArgumentException e) {
+      throw invalid(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static RefusedException invalid(String message) {
+    return new RefusedException(Failure.INVALID_ARGUMENT, message);
+  }
+}

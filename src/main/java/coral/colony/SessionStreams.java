@@ -1,0 +1,122 @@
+package coral.colony;
+
+import coral.model.AgentId;
+import coral.model.Failure;
+import coral.model.RefusedException;
+import coral.session.AgentSession;
+import coral.session.CloseReason;
+import coral.session.Notice;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
+import org.apache.pekko.Done;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
+import org.apache.pekko.japi.Pair;
+import org.apache.pekko.stream.BufferOverflowException;
+import org.apache.pekko.stream.OverflowStrategy;
+import org.apache.pekko.stream.javadsl.Flow;
+import org.apache.pekko.stream.javadsl.Keep;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.stream.typed.javadsl.ActorSource;
+
+/** The streams of this node between agents and their {@link AgentSession}s. */
+final class SessionStreams {
+  /**
+   * Notices that an agent may be behind. They are few and small, so an agent that lets this many
+   * wait reads nothing: it is closed with {@link CloseReason#RESYNC}, never silently behind.
+   */
+  static final int BUFFER = 16;
+
+  /** Messages that an agent may send in a second; more are read more slowly, not refused. */
+  private static final int MESSAGES_PER_SECOND = 20;
+
+  private final ActorSystem<?> system;
+  private final ClusterSharding sharding;
+  private final Map<ActorRef<Notice>, CompletionStage<Done>> open = new ConcurrentHashMap<>();
+  private volatile boolean stopping;
+
+  SessionStreams(ActorSystem<?> system, ClusterSharding sharding) {
+    this.system = system;
+    this.sharding = sharding;
+  }
+
+  /**
+   * Opens a stream; it becomes the agent's session. It ends when either side ends it.
+   *
+   * @param incoming what the agent sends
+   * @param heartbeat reads a message as one; empty for a message of no meaning to this colony
+   * @return what to send, {@link Notice.Opened} first
+   */
+  <M> Source<Notice, NotUsed> open(
+      AgentId agentId,
+      String certificateSerial,
+      Source<M, NotUsed> incoming,
+      BiFunction<ActorRef<Notice>, M, Optional<AgentSession.Heartbeat>> heartbeat) {
+    Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized =
+        ActorSource.<Notice>actorRef(
+                notice -> false, notice -> Optional.empty(), BUFFER, OverflowStrategy.fail())
+            .preMaterialize(system);
+    ActorRef<Notice> stream = materialized.first();
+    EntityRef<AgentSession.Command> session = session(agentId);
+    Source<Notice, NotUsed> notices =
+        materialized
+            .second()
+            .recover(BufferOverflowException.class, () -> new Notice.Closed(CloseReason.RESYNC))
+            .takeWhile(notice -> !(notice instanceof Notice.Closed), true)
+            .watchTermination(
+                (notUsed, terminated) -> {
+                  open.put(stream, terminated);
+                  terminated.whenComplete((done, failure) -> open.remove(stream));
+                  if (stopping) {
+                    stream.tell(new Notice.Closed(CloseReason.COLONY_STOPPING));
+                  } else {
+                    session.tell(new AgentSession.Open(certificateSerial, stream));
+                  }
+                  return notUsed;
+                });
+    Sink<M, NotUsed> heartbeats =
+        Flow.<M>create()
+            .throttle(MESSAGES_PER_SECOND, Duration.ofSeconds(1))
+            .toMat(
+                Sink.foreach(message -> heartbeat.apply(stream, message).ifPresent(session::tell)),
+                Keep.left());
+    return incoming.via(Flow.fromSinkAndSourceCoupled(heartbeats, notices));
+  }
+
+  private EntityRef<AgentSession.Command> session(AgentId agentId) {
+    return sharding.entityRefFor(AgentSession.TYPE, agentId.value());
+  }
+
+  /** Ends the session of an agent that turned out to hold no address. */
+  void deregister(AgentId agentId) {
+    session(agentId).tell(new AgentSession.Deregister());
+  }
+
+  /**
+   * @throws RefusedException NOT_READY if the colony stops
+   */
+  void requireOpen() {
+    if (stopping) {
+      throw new RefusedException(Failure.NOT_READY, "the colony is stopping");
+    }
+  }
+
+  /** Tells all agents that the colony stops; completes when they all have been told. */
+  CompletionStage<Void> stop() {
+    stopping = true;
+    open.keySet().forEach(stream -> stream.tell(new Notice.Closed(CloseReason.COLONY_STOPPING)));
+    return CompletableFuture.allOf(
+        open.values().stream()
+            .map(end -> end.toCompletableFuture().exceptionally(failure -> Done.getInstance()))
+            .toArray(CompletableFuture[]::new));
+  }
+}
