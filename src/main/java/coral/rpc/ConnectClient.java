@@ -31,6 +31,9 @@ public final class ConnectClient {
   /** More than any page of ours: 1,000 agents weigh less than 1 MiB. */
   public static final int MAX_RESPONSE_BYTES = 16 << 20;
 
+  /** Longer than a refusal takes to come back from a busy server; spent only after a failure. */
+  private static final Duration VERDICT = Duration.ofMillis(500);
+
   private static final String PROTOBUF = "application/proto";
 
   private final URI base;
@@ -63,7 +66,8 @@ public final class ConnectClient {
   }
 
   /**
-   * Makes one call and waits for its answer.
+   * Makes one call and waits for its answer. A call whose connection breaks may be made twice:
+   * every rpc of ours is idempotent, or says so by its answer.
    *
    * @param rpc full name without a leading slash: {@code coral.colony.v1.ColonyService/GetStatus}
    * @throws RpcException if the service refuses, or cannot be reached or believed
@@ -71,13 +75,35 @@ public final class ConnectClient {
   public <T extends Message> T call(String rpc, Message request, Parser<T> response)
       throws RpcException {
     String server = base.getAuthority();
-    HttpURLConnection connection = null;
     try {
-      connection = open(rpc);
-      byte[] body = request.toByteArray();
-      connection.setFixedLengthStreamingMode(body.length);
+      return call(rpc, request, response, tls);
+    } catch (InvalidProtocolBufferException e) {
+      throw notOurs(server, "its answer is not the expected message");
+    } catch (IOException e) {
+      RpcException meaning = RpcException.of(e, server);
+      if (meaning.reason() != RpcException.Reason.PROTOCOL || tls.isEmpty()) {
+        throw meaning;
+      }
+    }
+    // The connection broke. The reason may be an alert that a reset overtook.
+    SSLSocketFactory listening = new VerdictSocketFactory(tls.get(), VERDICT);
+    try {
+      return call(rpc, request, response, Optional.of(listening));
+    } catch (IOException e) {
+      throw RpcException.of(e, server);
+    }
+  }
+
+  private <T extends Message> T call(
+      String rpc, Message request, Parser<T> response, Optional<SSLSocketFactory> sockets)
+      throws IOException, RpcException {
+    String server = base.getAuthority();
+    HttpURLConnection connection = open(rpc, sockets);
+    boolean keep = false;
+    try {
       try (OutputStream out = connection.getOutputStream()) {
-        out.write(body);
+        // Buffered: in streaming mode the JDK throws away the body of an answer with status 401.
+        out.write(request.toByteArray());
       }
       if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
         throw refusal(connection, server);
@@ -87,24 +113,23 @@ public final class ConnectClient {
         throw notOurs(server, "it answers with " + type);
       }
       try (InputStream in = connection.getInputStream()) {
-        return response.parseFrom(read(in, server));
+        T answer = response.parseFrom(read(in, server));
+        keep = sockets.isPresent();
+        return answer;
       }
-    } catch (InvalidProtocolBufferException e) {
-      throw notOurs(server, "its answer is not the expected message");
-    } catch (IOException e) {
-      throw RpcException.of(e, server);
     } finally {
-      if (connection != null && tls.isEmpty()) {
+      if (!keep) {
         connection.disconnect();
       }
     }
   }
 
-  private HttpURLConnection open(String rpc) throws IOException {
+  private HttpURLConnection open(String rpc, Optional<SSLSocketFactory> sockets)
+      throws IOException {
     HttpURLConnection connection =
         (HttpURLConnection) base.resolve("/" + rpc).toURL().openConnection(Proxy.NO_PROXY);
     if (connection instanceof HttpsURLConnection https) {
-      https.setSSLSocketFactory(tls.orElseThrow());
+      https.setSSLSocketFactory(sockets.orElseThrow());
       // The trust manager knows a server by its pin and URI; a colony has no host name of its own.
       https.setHostnameVerifier((host, session) -> true);
     }

@@ -7,6 +7,7 @@ import io.grpc.Metadata;
 import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
+import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -83,7 +84,26 @@ public final class FailureStatus {
   /** As {@link #exception(Throwable)}, for the generated handlers. */
   static Trailers trailers(Throwable thrown) {
     GrpcServiceException exception = exception(thrown);
-    return new Trailers(exception.status(), exception.getMetadata());
+    String description = exception.status().getDescription();
+    // Pekko writes the description as it is.
+    return new Trailers(
+        description == null
+            ? exception.status()
+            : exception.status().withDescription(percentEncoded(description)),
+        exception.getMetadata());
+  }
+
+  /** The gRPC protocol's Percent-Encoded: printable ASCII but {@code %} stands for itself. */
+  static String percentEncoded(String text) {
+    StringBuilder encoded = new StringBuilder();
+    for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
+      if (octet >= ' ' && octet <= '~' && octet != '%') {
+        encoded.append((char) octet);
+      } else {
+        encoded.append(String.format("%%%02X", octet & 0xff));
+      }
+    }
+    return encoded.toString();
   }
 
   /**

@@ -1,6 +1,7 @@
 package coral.rpc;
 
 import io.grpc.Status;
+import java.time.Duration;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.FlowShape;
@@ -10,6 +11,7 @@ import org.apache.pekko.stream.stage.AbstractInHandler;
 import org.apache.pekko.stream.stage.AbstractOutHandler;
 import org.apache.pekko.stream.stage.GraphStage;
 import org.apache.pekko.stream.stage.GraphStageLogic;
+import org.apache.pekko.stream.stage.TimerGraphStageLogic;
 import org.apache.pekko.util.ByteString;
 
 /**
@@ -30,8 +32,16 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
   private final FlowShape<ByteString, ByteString> shape = FlowShape.of(in, out);
   private final int maxMessageBytes;
 
-  FrameLimit(int maxMessageBytes) {
+  private final Duration maxSilence;
+
+  /**
+   * A stage for one stream.
+   *
+   * @param maxSilence the stream fails with DEADLINE_EXCEEDED when nothing arrives for so long
+   */
+  FrameLimit(int maxMessageBytes, Duration maxSilence) {
     this.maxMessageBytes = maxMessageBytes;
+    this.maxSilence = maxSilence;
   }
 
   @Override
@@ -94,8 +104,9 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
     }
   }
 
-  private final class Logic extends GraphStageLogic {
+  private final class Logic extends TimerGraphStageLogic {
     private final Prefixes prefixes = new Prefixes(maxMessageBytes);
+    private boolean heard = true;
     private boolean refused;
     private long discarded;
 
@@ -126,7 +137,28 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
           });
     }
 
+    @Override
+    public void preStart() {
+      scheduleWithFixedDelay("silence", maxSilence, maxSilence);
+    }
+
+    /** Ends the stream after one to two periods of silence; no timer is set for each message. */
+    @Override
+    public void onTimer(Object key) {
+      if (refused) {
+        completeStage();
+      } else if (heard || !hasBeenPulled(in)) {
+        heard = false; // not asking is not silence of the peer
+      } else {
+        refuse(
+            new GrpcServiceException(
+                Status.DEADLINE_EXCEEDED.withDescription(
+                    "nothing arrived on the stream for " + maxSilence.toSeconds() + " s")));
+      }
+    }
+
     private void take(ByteString bytes) {
+      heard = true;
       if (refused) {
         discard(bytes);
         return;
@@ -134,12 +166,16 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
       try {
         prefixes.read(bytes);
       } catch (GrpcServiceException e) {
-        refused = true;
-        fail(out, e);
+        refuse(e);
         discard(bytes);
         return;
       }
       push(out, bytes);
+    }
+
+    private void refuse(GrpcServiceException reason) {
+      refused = true;
+      fail(out, reason);
     }
 
     private void discard(ByteString bytes) {

@@ -138,7 +138,8 @@ public final class RpcException extends Exception {
     if (t instanceof SocketTimeoutException || t instanceof TimeoutException) {
       return timeout(server, t);
     }
-    if (t instanceof SSLException && saysCertificate(t)) {
+    boolean refused = t instanceof SSLException && saysCertificate(t);
+    if (refused || t instanceof VerdictSocketFactory.HungUpException) {
       return unanswered(
           Reason.CERTIFICATE_REFUSED,
           server + " does not accept this client's certificate (" + t.getMessage() + ")",

@@ -3,7 +3,6 @@ package coral.rpc;
 import coral.model.RefusedException;
 import io.grpc.Status;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashMap;
@@ -11,11 +10,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
-import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.GrpcServiceException;
@@ -31,7 +28,6 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
-import org.apache.pekko.stream.javadsl.Flow;
 import org.apache.pekko.util.ByteString;
 
 /**
@@ -228,7 +224,11 @@ public final class RpcServer {
               plain.withEntity(
                   HttpEntities.create(
                       request.entity().getContentType(),
-                      request.entity().withoutSizeLimit().getDataBytes().via(limited(limit)))),
+                      request
+                          .entity()
+                          .withoutSizeLimit()
+                          .getDataBytes()
+                          .via(new FrameLimit(limit, streamIdle)))),
               system)
           .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
     }
@@ -243,18 +243,6 @@ public final class RpcServer {
                   system);
             })
         .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
-  }
-
-  private Flow<ByteString, ByteString, NotUsed> limited(int maxMessageBytes) {
-    return Flow.of(ByteString.class)
-        .via(new FrameLimit(maxMessageBytes))
-        .idleTimeout(streamIdle)
-        .mapError(
-            TimeoutException.class,
-            silent ->
-                new GrpcServiceException(
-                    Status.DEADLINE_EXCEEDED.withDescription(
-                        "nothing arrived on the stream for " + streamIdle.toSeconds() + " s")));
   }
 
   private CompletionStage<HttpResponse> connect(
@@ -309,25 +297,14 @@ public final class RpcServer {
             .addHeader(RawHeader.create("grpc-status", Integer.toString(status.getCode().value())));
     if (status.getDescription() != null) {
       response =
-          response.addHeader(RawHeader.create("grpc-message", percent(status.getDescription())));
+          response.addHeader(
+              RawHeader.create(
+                  "grpc-message", FailureStatus.percentEncoded(status.getDescription())));
     }
     Optional<String> failure = exception.getMetadata().getText(FailureStatus.TRAILER);
     return failure.isEmpty()
         ? response
         : response.addHeader(RawHeader.create(FailureStatus.TRAILER, failure.get()));
-  }
-
-  /** The gRPC protocol's Percent-Encoded: printable ASCII but {@code %} stands for itself. */
-  private static String percent(String text) {
-    StringBuilder encoded = new StringBuilder();
-    for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
-      if (octet >= ' ' && octet <= '~' && octet != '%') {
-        encoded.append((char) octet);
-      } else {
-        encoded.append(String.format("%%%02X", octet & 0xff));
-      }
-    }
-    return encoded.toString();
   }
 
   private static Optional<X509Certificate> certificate(HttpRequest request) {

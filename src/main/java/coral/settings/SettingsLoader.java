@@ -135,9 +135,10 @@ public final class SettingsLoader {
   private static Config fromEnvironment(Config marked, Config actual, Map<String, String> set) {
     Config result = ConfigFactory.empty();
     for (Map.Entry<String, ConfigValue> leaf : leaves(marked).entrySet()) {
-      String text = leaf.getValue().render(ConfigRenderOptions.concise());
+      // Not what merely holds a mark: that is a default made of another key, and follows it.
       boolean decided =
-          set.keySet().stream().anyMatch(name -> text.contains("\\u0000" + name + "\\u0000"));
+          leaf.getValue().unwrapped() instanceof String text
+              && set.keySet().stream().anyMatch(name -> text.equals(MARK + name + MARK));
       if (decided && actual.hasPath(leaf.getKey())) {
         result = result.withValue(leaf.getKey(), actual.getValue(leaf.getKey()));
       }

@@ -1,0 +1,293 @@
+package coral.discovery;
+
+import coral.model.ColonyId;
+import coral.model.Failure;
+import coral.model.Refused;
+import coral.model.RefusedException;
+import coral.model.Secret;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Guards the directory. Hashing and writing happen on threads of their own; what arrives while a
+ * write is in flight is written together afterwards. Nothing is answered before it is durable.
+ */
+final class Directory extends AbstractBehavior<Directory.Command> {
+  /** Ownership ends after days: often enough. */
+  private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
+
+  sealed interface Command {}
+
+  /** Announces a colony. Answered with {@link Registered} or {@link Refusal}. */
+  record Register(Announcement announcement, Secret secret, ActorRef<Reply> replyTo)
+      implements Command {}
+
+  /** Answered with {@link Found} or a {@link Refusal} with NOT_FOUND. */
+  record Lookup(ColonyId meshId, ActorRef<Reply> replyTo) implements Command {}
+
+  /** Answered with {@link Counted}. */
+  record Count(ActorRef<Reply> replyTo) implements Command {}
+
+  private record Hashed(Register register, @Nullable String hash, @Nullable Throwable failure)
+      implements Command {}
+
+  private record Written(@Nullable Throwable failure) implements Command {}
+
+  private enum Prune implements Command {
+    TICK
+  }
+
+  sealed interface Reply {}
+
+  record Registered(Duration lifetime, Instant expiresAt) implements Reply {}
+
+  record Found(ColonyEntry entry) implements Reply {}
+
+  record Counted(int live) implements Reply {}
+
+  record Refusal(Refused refused) implements Reply {}
+
+  /** Writes durably; blocks; throws if nothing was written. */
+  interface Writer {
+    void write(List<ColonyEntry> entries, List<ColonyId> removed) throws SQLException;
+  }
+
+  /** An answer that waits for a write. */
+  private record Pending(
+      ColonyEntry entry, @Nullable ColonyEntry before, ActorRef<Reply> replyTo) {}
+
+  private final ColonyDirectory directory;
+  private final Writer writer;
+  private final InstantSource clock;
+  private final Executor hashing;
+  private final Executor storage;
+  private final int maxHashing;
+
+  private final ProvenSecrets proven = new ProvenSecrets();
+  private int hashesInFlight;
+  private List<Pending> queued = new ArrayList<>();
+  private List<ColonyId> abandoned = List.of();
+  private List<Pending> inFlight = List.of();
+  private boolean writing;
+
+  /**
+   * Guards a directory.
+   *
+   * @param directory with what the store holds
+   * @param hashing runs Argon2id; its threads bound how many run at once
+   * @param storage runs writes
+   * @param maxHashing Argon2id computations running and waiting; more are refused
+   */
+  static Behavior<Command> create(
+      ColonyDirectory directory,
+      Writer writer,
+      InstantSource clock,
+      Executor hashing,
+      Executor storage,
+      int maxHashing) {
+    return Behaviors.withTimers(
+        timers -> {
+          timers.startTimerWithFixedDelay(Prune.TICK, PRUNE_INTERVAL);
+          return Behaviors.setup(
+              context ->
+                  new Directory(context, directory, writer, clock, hashing, storage, maxHashing));
+        });
+  }
+
+  private Directory(
+      ActorContext<Command> context,
+      ColonyDirectory directory,
+      Writer writer,
+      InstantSource clock,
+      Executor hashing,
+      Executor storage,
+      int maxHashing) {
+    super(context);
+    this.directory = directory;
+    this.writer = writer;
+    this.clock = clock;
+    this.hashing = hashing;
+    this.storage = storage;
+    this.maxHashing = maxHashing;
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Register.class, this::onRegister)
+        .onMessage(Hashed.class, this::onHashed)
+        .onMessage(Lookup.class, this::onLookup)
+        .onMessage(Count.class, this::onCount)
+        .onMessage(Written.class, this::onWritten)
+        .onMessage(Prune.class, tick -> onPrune())
+        .build();
+  }
+
+  private Behavior<Command> onRegister(Register register) {
+    ColonyId meshId = register.announcement().meshId();
+    Optional<String> owner = directory.owner(meshId, clock.instant());
+    if (owner.isPresent() && proven.contains(meshId, register.secret())) {
+      announce(register, owner.get());
+    } else if (!directory.hasRoom(meshId)) {
+      // Before any hash is computed: a full directory costs a stranger's request nothing.
+      refuse(register.replyTo(), Failure.LIMIT_REACHED, "this directory is full");
+    } else if (hashesInFlight >= maxHashing) {
+      refuse(register.replyTo(), Failure.LIMIT_REACHED, "too many registrations at once");
+    } else {
+      hashesInFlight++;
+      getContext()
+          .pipeToSelf(
+              CompletableFuture.supplyAsync(() -> prove(register.secret(), owner), hashing),
+              (hash, failure) -> new Hashed(register, hash.orElse(null), failure));
+    }
+    return this;
+  }
+
+  /** The hash that the mesh id has or shall have; empty if its owner's is of another secret. */
+  private static Optional<String> prove(Secret secret, Optional<String> owner) {
+    return owner.isEmpty()
+        ? Optional.of(SecretHash.of(secret))
+        : owner.filter(hash -> SecretHash.matches(hash, secret));
+  }
+
+  private Behavior<Command> onHashed(Hashed hashed) {
+    hashesInFlight--;
+    Register register = hashed.register();
+    ColonyId meshId = register.announcement().meshId();
+    if (hashed.failure() != null) {
+      getContext().getLog().error("A colony secret could not be checked", hashed.failure());
+      refuse(register.replyTo(), Failure.INTERNAL, "internal error");
+    } else if (hashed.hash() == null) {
+      getContext().getLog().warn("The mesh id {} was claimed with another secret", meshId);
+      refuse(
+          register.replyTo(),
+          Failure.MESH_ID_TAKEN,
+          "the mesh id " + meshId + " belongs to another colony secret");
+    } else {
+      Optional<String> owner = directory.owner(meshId, clock.instant());
+      if (owner.isPresent() && !owner.get().equals(hashed.hash())) {
+        return onRegister(register); // claimed by another registration meanwhile: ask its hash
+      }
+      announce(register, hashed.hash());
+    }
+    return this;
+  }
+
+  private void announce(Register register, String hash) {
+    ColonyEntry entry;
+    try {
+      entry = directory.announce(register.announcement(), hash, clock.instant());
+    } catch (RefusedException e) {
+      register.replyTo().tell(new Refusal(e.refused()));
+      return;
+    }
+    proven.add(register.announcement().meshId(), register.secret());
+    queued.add(new Pending(entry, directory.put(entry), register.replyTo()));
+    write();
+  }
+
+  private void write() {
+    if (writing || (queued.isEmpty() && abandoned.isEmpty())) {
+      return;
+    }
+    writing = true;
+    inFlight = queued;
+    queued = new ArrayList<>();
+    Map<ColonyId, ColonyEntry> last = new LinkedHashMap<>();
+    inFlight.forEach(p -> last.put(p.entry().announcement().meshId(), p.entry()));
+    List<ColonyEntry> entries = List.copyOf(last.values());
+    List<ColonyId> removed = abandoned.stream().filter(id -> !last.containsKey(id)).toList();
+    abandoned = List.of();
+    Writer to = writer;
+    getContext()
+        .pipeToSelf(
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    to.write(entries, removed);
+                    return true;
+                  } catch (SQLException e) {
+                    throw new IllegalStateException(e.getMessage(), e);
+                  }
+                },
+                storage),
+            (done, failure) -> new Written(failure));
+  }
+
+  private Behavior<Command> onWritten(Written written) {
+    writing = false;
+    if (written.failure() == null) {
+      for (Pending pending : inFlight) {
+        pending.replyTo().tell(new Registered(directory.lifetime(), pending.entry().expiresAt()));
+      }
+    } else {
+      getContext().getLog().error("The directory could not be written", written.failure());
+      // What is queued was decided on top of what failed: both are taken back, the last first.
+      List<Pending> failed = new ArrayList<>(inFlight);
+      failed.addAll(queued);
+      queued = new ArrayList<>();
+      for (int i = failed.size() - 1; i >= 0; i--) {
+        Pending pending = failed.get(i);
+        ColonyId meshId = pending.entry().announcement().meshId();
+        directory.restore(meshId, pending.before());
+        proven.remove(List.of(meshId)); // it may have no owner now, and get another
+        refuse(
+            pending.replyTo(),
+            Failure.STORE_UNAVAILABLE,
+            "the directory's database could not be written");
+      }
+    }
+    inFlight = List.of();
+    write();
+    return this;
+  }
+
+  private Behavior<Command> onLookup(Lookup lookup) {
+    Optional<ColonyEntry> entry = directory.lookup(lookup.meshId(), clock.instant());
+    if (entry.isPresent()) {
+      lookup.replyTo().tell(new Found(entry.get()));
+    } else {
+      refuse(
+          lookup.replyTo(),
+          Failure.NOT_FOUND,
+          "no colony announces the mesh id " + lookup.meshId() + " at present");
+    }
+    return this;
+  }
+
+  private Behavior<Command> onCount(Count count) {
+    count.replyTo().tell(new Counted(directory.live(clock.instant())));
+    return this;
+  }
+
+  private Behavior<Command> onPrune() {
+    List<ColonyId> ended = directory.abandoned(clock.instant());
+    directory.remove(ended);
+    proven.remove(ended);
+    List<ColonyId> all = new ArrayList<>(abandoned);
+    all.addAll(ended);
+    abandoned = List.copyOf(all);
+    write();
+    return this;
+  }
+
+  private static void refuse(ActorRef<Reply> replyTo, Failure failure, String message) {
+    replyTo.tell(new Refusal(new Refused(failure, message)));
+  }
+}

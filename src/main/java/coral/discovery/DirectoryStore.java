@@ -1,0 +1,147 @@
+package coral.discovery;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import coral.model.Addresses;
+import coral.model.ColonyId;
+import coral.model.Endpoint;
+import coral.model.IpPrefix;
+import coral.model.WireGuardKey;
+import coral.storage.DuckDbFile;
+import coral.storage.StoreException;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The directory's own DuckDB file. Blocks: for one thread that may wait. */
+final class DirectoryStore implements AutoCloseable {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final DuckDbFile file;
+  private final Connection connection;
+
+  private DirectoryStore(DuckDbFile file, Connection connection) {
+    this.file = file;
+    this.connection = connection;
+  }
+
+  /**
+   * Opens or creates the file.
+   *
+   * @throws StoreException naming the file and what is wrong with it
+   */
+  static DirectoryStore open(Path path) throws StoreException {
+    DuckDbFile file = DuckDbFile.open(path, List.of("db/discovery.sql"));
+    try {
+      Connection connection = file.connect();
+      connection.setAutoCommit(false);
+      return new DirectoryStore(file, connection);
+    } catch (SQLException e) {
+      file.close();
+      throw new IllegalStateException("DuckDB has no transactions", e);
+    }
+  }
+
+  /** Everything that was ever written and not removed. */
+  synchronized List<ColonyEntry> load() throws SQLException {
+    List<ColonyEntry> entries = new ArrayList<>();
+    try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM colonies");
+        ResultSet row = statement.executeQuery()) {
+      while (row.next()) {
+        entries.add(entry(row));
+      }
+    } catch (IllegalArgumentException | JsonProcessingException e) {
+      throw new SQLException(file.path() + " holds an entry that cannot be read", e);
+    } finally {
+      connection.rollback();
+    }
+    return entries;
+  }
+
+  /** Writes and removes in one transaction: all of it is durable on return, or none. */
+  synchronized void write(Collection<ColonyEntry> entries, Collection<ColonyId> removed)
+      throws SQLException {
+    try (PreparedStatement put =
+            connection.prepareStatement(
+                "INSERT OR REPLACE INTO colonies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+        PreparedStatement remove =
+            connection.prepareStatement("DELETE FROM colonies WHERE mesh_id = ?")) {
+      for (ColonyEntry entry : entries) {
+        bind(put, entry);
+        put.executeUpdate();
+      }
+      for (ColonyId meshId : removed) {
+        remove.setString(1, meshId.value());
+        remove.executeUpdate();
+      }
+      connection.commit();
+    } catch (SQLException | JsonProcessingException e) {
+      try {
+        connection.rollback();
+      } catch (SQLException alsoFailed) {
+        e.addSuppressed(alsoFailed);
+      }
+      throw new SQLException(file.path() + " could not be written: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    try {
+      connection.close();
+    } catch (SQLException e) {
+      throw new IllegalStateException(file.path() + " could not be closed", e);
+    } finally {
+      file.close();
+    }
+  }
+
+  private static void bind(PreparedStatement put, ColonyEntry entry)
+      throws SQLException, JsonProcessingException {
+    Announcement announcement = entry.announcement();
+    put.setString(1, announcement.meshId().value());
+    put.setString(2, announcement.wireGuardKey().toString());
+    put.setString(
+        3,
+        JSON.writeValueAsString(
+            announcement.endpoints().stream().map(Endpoint::toString).toList()));
+    put.setString(4, Addresses.text(announcement.meshIpv4()));
+    put.setString(5, announcement.meshIpv6().map(Addresses::text).orElse(""));
+    put.setInt(6, announcement.connectPort());
+    put.setString(7, JSON.writeValueAsString(announcement.metadata()));
+    put.setString(8, entry.secretHash());
+    put.setLong(9, entry.lastSeen().toEpochMilli());
+    put.setLong(10, entry.expiresAt().toEpochMilli());
+  }
+
+  private static ColonyEntry entry(ResultSet row) throws SQLException, JsonProcessingException {
+    List<String> endpoints =
+        JSON.readValue(row.getString("public_endpoints"), new TypeReference<>() {});
+    Map<String, String> metadata =
+        JSON.readValue(row.getString("metadata"), new TypeReference<>() {});
+    String ipv6 = row.getString("mesh_ipv6");
+    return new ColonyEntry(
+        new Announcement(
+            new ColonyId(row.getString("mesh_id")),
+            WireGuardKey.parse(row.getString("wireguard_pubkey")),
+            endpoints.stream().map(Endpoint::parse).toList(),
+            Announcement.ipv4(IpPrefix.parseAddress(row.getString("mesh_ipv4"))),
+            ipv6.isEmpty()
+                ? Optional.empty()
+                : Optional.of(Announcement.ipv6(IpPrefix.parseAddress(ipv6))),
+            row.getInt("connect_port"),
+            metadata),
+        row.getString("secret_hash"),
+        Instant.ofEpochMilli(row.getLong("last_seen")),
+        Instant.ofEpochMilli(row.getLong("expires_at")));
+  }
+}

@@ -1,0 +1,211 @@
+package coral.discovery;
+
+import com.typesafe.config.Config;
+import coral.api.discovery.v1.DiscoveryService;
+import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
+import coral.files.SecureFiles;
+import coral.model.Fingerprint;
+import coral.rpc.CallerIdentity;
+import coral.rpc.FailureStatus;
+import coral.rpc.RpcServer;
+import coral.rpc.ServerTls;
+import coral.settings.SettingsReader;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.http.javadsl.ServerBinding;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** A running discovery service. */
+public final class DiscoveryProcess {
+  private static final Logger log = LoggerFactory.getLogger(DiscoveryProcess.class);
+
+  private static final String HASHING = "coral.discovery.hashing-dispatcher";
+  private static final String STORAGE = "coral.discovery.storage-dispatcher";
+
+  /** How many Argon2id computations run at once, beside those that wait. */
+  private static final int CORES = Runtime.getRuntime().availableProcessors();
+
+  private final ActorSystem<Directory.Command> system;
+  private final InetSocketAddress address;
+  private final Optional<Fingerprint> fingerprint;
+
+  private DiscoveryProcess(
+      ActorSystem<Directory.Command> system,
+      InetSocketAddress address,
+      Optional<Fingerprint> fingerprint) {
+    this.system = system;
+    this.address = address;
+    this.fingerprint = fingerprint;
+  }
+
+  /**
+   * Starts the service and returns when its port is open.
+   *
+   * @param config the whole configuration, for Pekko
+   * @throws IOException with a message for people: a file, the database or the port is not usable
+   */
+  public static DiscoveryProcess start(
+      DiscoverySettings settings, Config config, InstantSource clock) throws IOException {
+    SecureFiles.createDirectory(settings.directory());
+    Optional<DiscoveryIdentity> identity =
+        settings.tls()
+            ? Optional.of(DiscoveryIdentity.loadOrCreate(settings.directory(), clock))
+            : Optional.empty();
+    DirectoryStore store = DirectoryStore.open(settings.directory().resolve("discovery.duckdb"));
+    ColonyDirectory directory =
+        new ColonyDirectory(settings.maxColonies(), settings.ttl(), settings.ownershipRetention());
+    try {
+      store.load().forEach(directory::put);
+    } catch (SQLException e) {
+      store.close();
+      throw new IOException(e.getMessage(), e);
+    }
+    ActorSystem<Directory.Command> system = system(settings, config, clock, directory, store);
+    try {
+      ServerBinding binding = bind(settings, clock, system, identity).toCompletableFuture().join();
+      return new DiscoveryProcess(
+          system, binding.localAddress(), identity.map(DiscoveryIdentity::fingerprint));
+    } catch (CompletionException e) {
+      system.terminate();
+      system.getWhenTerminated().toCompletableFuture().join();
+      store.close();
+      throw new IOException(
+          "discovery cannot open "
+              + settings.host()
+              + ":"
+              + settings.port()
+              + ": "
+              + FailureStatus.unwrap(e).getMessage(),
+          e);
+    }
+  }
+
+  /**
+   * Runs the service until the process is told to stop.
+   *
+   * @param config the whole configuration
+   * @return the process's exit code
+   * @throws IOException as {@link #start}
+   */
+  public static int run(Config config) throws IOException {
+    DiscoverySettings settings = DiscoverySettings.from(config);
+    DiscoveryProcess process = start(settings, config, InstantSource.system());
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> process.stop().toCompletableFuture().join()));
+    String scheme = settings.tls() ? "https" : "http";
+    log.info(
+        "discovery listens at {}://{}:{}", scheme, settings.host(), process.address().getPort());
+    process.fingerprint().ifPresent(pin -> log.info("colonies pin its certificate: {}", pin));
+    if (!settings.tls()) {
+      log.warn("TLS is off: whoever listens on the network reads the secrets of colonies");
+    }
+    process.system.getWhenTerminated().toCompletableFuture().join();
+    return 0;
+  }
+
+  /** Where the port is open. */
+  public InetSocketAddress address() {
+    return address;
+  }
+
+  /** The port that is open. */
+  public int port() {
+    return address.getPort();
+  }
+
+  /** What colonies pin; empty without TLS. */
+  public Optional<Fingerprint> fingerprint() {
+    return fingerprint;
+  }
+
+  /** Closes the port, lets calls in flight end, and closes the database. */
+  public CompletionStage<Done> stop() {
+    return CoordinatedShutdown.get(system)
+        .runAll(CoordinatedShutdown.unknownReason())
+        .thenCompose(done -> system.getWhenTerminated());
+  }
+
+  private static ActorSystem<Directory.Command> system(
+      DiscoverySettings settings,
+      Config config,
+      InstantSource clock,
+      ColonyDirectory directory,
+      DirectoryStore store) {
+    Config own = SettingsReader.of(config, "coral.discovery").config("actor-system");
+    ActorSystem<Directory.Command> system =
+        ActorSystem.create(
+            Behaviors.setup(
+                context -> {
+                  Executor hashing =
+                      context
+                          .getSystem()
+                          .dispatchers()
+                          .lookup(DispatcherSelector.fromConfig(HASHING));
+                  Executor storage =
+                      context
+                          .getSystem()
+                          .dispatchers()
+                          .lookup(DispatcherSelector.fromConfig(STORAGE));
+                  return Directory.create(
+                      directory,
+                      store::write,
+                      clock,
+                      hashing,
+                      storage,
+                      settings.maxWaitingHashes() + CORES);
+                }),
+            "coral-discovery",
+            own.withFallback(config));
+    CoordinatedShutdown.get(system)
+        .addTask(
+            CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
+            "close-directory",
+            () -> CompletableFuture.supplyAsync(() -> close(store)));
+    return system;
+  }
+
+  private static Done close(DirectoryStore store) {
+    store.close();
+    return Done.done();
+  }
+
+  private static CompletionStage<ServerBinding> bind(
+      DiscoverySettings settings,
+      InstantSource clock,
+      ActorSystem<Directory.Command> system,
+      Optional<DiscoveryIdentity> identity) {
+    Instant startedAt = clock.instant();
+    RpcServer server =
+        RpcServer.builder(system, CallerIdentity.none(), DiscoveryEdge.AUTHORIZATION)
+            .service(
+                DiscoveryService.class,
+                DiscoveryService.description,
+                caller -> new DiscoveryEdge(system, system, clock, startedAt),
+                DiscoveryServiceHandlerFactory::create)
+            .limit(DiscoveryEdge.REGISTER_COLONY, DiscoveryEdge.MAX_REGISTER_BYTES)
+            .limit(DiscoveryEdge.LOOKUP_COLONY, DiscoveryEdge.MAX_QUERY_BYTES)
+            .limit(DiscoveryEdge.HEALTH, DiscoveryEdge.MAX_QUERY_BYTES)
+            .build();
+    Optional<ServerTls> tls =
+        identity.map(
+            own ->
+                ServerTls.of(
+                    own.key(), List.of(own.certificate()), Optional.empty(), client -> false));
+    return server.bind(settings.host(), settings.port(), tls);
+  }
+}

@@ -1,0 +1,42 @@
+package coral.discovery;
+
+import com.typesafe.config.Config;
+import coral.settings.SettingsException;
+import coral.settings.SettingsReader;
+import java.nio.file.Path;
+import java.time.Duration;
+
+/**
+ * The settings of a discovery service; each is described in {@code discovery.conf}.
+ *
+ * @param tls false serves plaintext
+ * @param ttl how long an announcement lives
+ * @param ownershipRetention how long a mesh id stays with its secret after its announcement expired
+ */
+public record DiscoverySettings(
+    String host,
+    int port,
+    boolean tls,
+    Path directory,
+    Duration ttl,
+    Duration ownershipRetention,
+    int maxColonies,
+    int maxWaitingHashes) {
+  /**
+   * Binds the settings.
+   *
+   * @throws SettingsException naming a key whose value is wrong
+   */
+  public static DiscoverySettings from(Config config) {
+    SettingsReader reader = SettingsReader.of(config, "coral.discovery");
+    return new DiscoverySettings(
+        reader.string("host"),
+        reader.integer("port", 0, 65535),
+        reader.flag("tls"),
+        reader.path("directory"),
+        reader.duration("ttl", Duration.ofSeconds(1), Duration.ofDays(1)),
+        reader.duration("ownership-retention", Duration.ZERO, Duration.ofDays(3650)),
+        reader.integer("max-colonies", 1, 100_000),
+        reader.integer("max-waiting-hashes", 1, 10_000));
+  }
+}

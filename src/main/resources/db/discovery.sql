@@ -1,0 +1,13 @@
+-- What colonies announced. Secrets are here as Argon2id hashes only.
+CREATE TABLE IF NOT EXISTS colonies (
+  mesh_id          VARCHAR PRIMARY KEY,
+  wireguard_pubkey VARCHAR NOT NULL,
+  public_endpoints VARCHAR NOT NULL, -- a JSON array of "host:port"
+  mesh_ipv4        VARCHAR NOT NULL,
+  mesh_ipv6        VARCHAR NOT NULL, -- empty for a mesh without IPv6
+  connect_port     INTEGER NOT NULL,
+  metadata         VARCHAR NOT NULL, -- a JSON object
+  secret_hash      VARCHAR NOT NULL, -- a PHC string
+  last_seen        BIGINT  NOT NULL, -- milliseconds since 1970
+  expires_at       BIGINT  NOT NULL  -- milliseconds since 1970
+);
