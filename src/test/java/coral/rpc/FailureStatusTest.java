@@ -1,0 +1,52 @@
+package coral.rpc;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+
+import coral.model.Failure;
+import coral.model.Refused;
+import coral.model.RefusedException;
+import io.grpc.Status;
+import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeoutException;
+import org.apache.pekko.grpc.GrpcServiceException;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+final class FailureStatusTest {
+  @ParameterizedTest
+  @EnumSource(Failure.class)
+  void everyFailureHasAStatusAndComesBackFromIt(Failure failure) {
+    GrpcServiceException exception = FailureStatus.exception(new Refused(failure, "why"));
+    Status.Code code = exception.status().getCode();
+    assertNotEquals(Status.Code.OK, code);
+    assertNotEquals(Status.Code.UNKNOWN, code);
+    assertEquals("why", exception.status().getDescription());
+    Optional<String> name = exception.getMetadata().getText(FailureStatus.TRAILER);
+    assertEquals(failure, FailureStatus.failure(code, name));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Status.Code.class)
+  void everyCodeOfAnotherServerHasAFailure(Status.Code code) {
+    Failure failure = FailureStatus.failure(code, Optional.empty());
+    // A name that contradicts the code is not believed.
+    Optional<String> wrong =
+        Optional.of(code == Status.Code.NOT_FOUND ? "INTERNAL" : Failure.NOT_FOUND.name());
+    assertEquals(failure, FailureStatus.failure(code, wrong));
+  }
+
+  @Test
+  void wrappersOfStagesAreTakenOff() {
+    Throwable wrapped =
+        new CompletionException(
+            new ExecutionException(new RefusedException(Failure.POOL_EXHAUSTED, "full")));
+    assertEquals(
+        Status.Code.RESOURCE_EXHAUSTED, FailureStatus.exception(wrapped).status().getCode());
+    Throwable late = new CompletionException(new TimeoutException());
+    assertEquals(Status.Code.DEADLINE_EXCEEDED, FailureStatus.exception(late).status().getCode());
+  }
+}
