@@ -46,6 +46,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 /** The whole service: TLS on a loopback port, a DuckDB file, a clock that the test sets. */
+@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class DiscoveryProcessTest {
   private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
   private static final String SECRET = "coral-sec_a-secret-that-nobody-should-find-4711";

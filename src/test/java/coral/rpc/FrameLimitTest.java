@@ -22,6 +22,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages cut into arbitrary pieces, as a network does. */
+@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class FrameLimitTest {
   private static final int LIMIT = 100;
   private static final ActorTestKit KIT = ActorTestKit.create();

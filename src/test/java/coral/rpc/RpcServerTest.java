@@ -73,6 +73,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** A real server on a loopback port; every client is a real one. */
+@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class RpcServerTest {
   private static final String COLONY = "shop-prod-a3f2e1";
   private static final String COLONY_URI = "spiffe://" + COLONY + "/colony";

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
+@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class SettingsTest {
   @TempDir Path directory;
 
