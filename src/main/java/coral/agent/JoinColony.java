@@ -269,12 +269,15 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   }
 
   private void applyColony(SessionMessage.ColonyChanged changed) {
+    Membership current = progress.membership().orElseThrow();
+    if (current.colonyKey().equals(changed.key())
+        && current.colonyEndpoints().equals(changed.endpoints())) {
+      return; // a colony tells it at the start of each session
+    }
     getContext()
         .getLog()
         .warn("The colony's WireGuard socket is now at {}: {}", changed.endpoints(), changed.key());
-    Membership membership =
-        progress.membership().orElseThrow().withColony(changed.key(), changed.endpoints());
-    progress = progress.withMembership(membership);
+    progress = progress.withMembership(current.withColony(changed.key(), changed.endpoints()));
     JoinProgress applied = progress;
     getContext()
         .pipeToSelf(

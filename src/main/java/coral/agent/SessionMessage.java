@@ -14,6 +14,9 @@ sealed interface SessionMessage {
   record ColonyChanged(WireGuardKey key, List<Endpoint> endpoints) implements SessionMessage {
     public ColonyChanged {
       endpoints = List.copyOf(endpoints);
+      if (endpoints.isEmpty()) {
+        throw new IllegalArgumentException("the colony names no WireGuard endpoint");
+      }
     }
   }
 

@@ -370,6 +370,9 @@ class JoinColonyTest {
     awaitJoined();
     colony.takeCalls();
     WireGuardKey key = KeyPair.generate().publicKey();
+    session.agent.accept( // no change: nothing is done
+        new SessionMessage.ColonyChanged(
+            colony.keys.publicKey(), List.of(new Endpoint("127.0.0.1", 41820))));
     session.agent.accept(
         new SessionMessage.ColonyChanged(key, List.of(new Endpoint("127.0.0.1", 5555))));
     events.awaitAssert(
