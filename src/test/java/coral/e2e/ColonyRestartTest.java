@@ -76,7 +76,7 @@ class ColonyRestartTest {
                 + " }, wireguard { device = user-space, port = "
                 + wireGuardPort
                 + " }, management.port = 0, heartbeat-interval = 1s, public-endpoints = [] }")
-        .withFallback(SettingsLoader.load(List.of(created.files().settingsFile())));
+        .withFallback(SettingsLoader.load(List.of(created.settingsFile())));
   }
 
   private Config agentConfig(ColonyFiles.Created created, int port) {
