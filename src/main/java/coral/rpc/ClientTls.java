@@ -71,7 +71,7 @@ public final class ClientTls {
 
   private static SSLContext context(Optional<ClientCertificate> own, PeerTrust.Check servers) {
     return TlsContexts.create(
-        own.map(certificate -> new SingleKeyManager(certificate.key(), certificate.chain())),
+        own.map(certificate -> new OwnKey(certificate.key(), certificate.chain())),
         PeerTrust.ofServers(servers));
   }
 

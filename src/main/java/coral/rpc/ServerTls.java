@@ -22,13 +22,13 @@ import org.apache.pekko.http.javadsl.HttpsConnectionContext;
 public final class ServerTls {
   private final Optional<X509Certificate> clientRoot;
   private final PeerTrust trust;
-  private volatile SingleKeyManager keys;
+  private volatile OwnKey keys;
 
   private ServerTls(
       ClientCertificate own,
       Optional<X509Certificate> clientRoot,
       Predicate<X509Certificate> accept) {
-    this.keys = new SingleKeyManager(own.key(), own.chain());
+    this.keys = new OwnKey(own.key(), own.chain());
     this.clientRoot = clientRoot;
     this.trust =
         PeerTrust.ofClients(
@@ -53,7 +53,7 @@ public final class ServerTls {
 
   /** Shows another certificate from the next connection on; open ones go on. */
   public void replace(PrivateKey key, List<X509Certificate> chain) {
-    keys = new SingleKeyManager(key, new ClientCertificate(key, chain).chain());
+    keys = new OwnKey(key, new ClientCertificate(key, chain).chain());
   }
 
   /** The context that Pekko HTTP binds a port with. */

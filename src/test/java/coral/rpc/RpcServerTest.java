@@ -728,7 +728,7 @@ final class RpcServerTest {
     trust.init(anchors);
     SSLContext context = SSLContext.getInstance("TLSv1.3");
     context.init(
-        new javax.net.ssl.KeyManager[] {new SingleKeyManager(own.key(), own.chain())},
+        new javax.net.ssl.KeyManager[] {new OwnKey(own.key(), own.chain())},
         trust.getTrustManagers(),
         null);
     return context;

@@ -14,13 +14,13 @@ import org.jspecify.annotations.Nullable;
  * out when its issuer is not on the server's list, and the caller then looks like one without a
  * certificate; here the server sees it and says what is wrong with it.
  */
-final class SingleKeyManager extends X509ExtendedKeyManager {
+final class OwnKey extends X509ExtendedKeyManager {
   private static final String ALIAS = "own";
 
   private final PrivateKey key;
   private final X509Certificate[] chain;
 
-  SingleKeyManager(PrivateKey key, List<X509Certificate> chain) {
+  OwnKey(PrivateKey key, List<X509Certificate> chain) {
     this.key = key;
     this.chain = chain.toArray(new X509Certificate[0]);
   }
