@@ -3,6 +3,7 @@ package coral.address;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.address.IpAllocator.Reply;
 import coral.model.AgentId;
 import coral.model.MeshSubnet;
 import coral.storage.AllocationReadModel;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.Done;
@@ -98,10 +100,11 @@ final class AllocationProjectionTest {
   void lastSeenIsWrittenInBatchesAndNeverMovesBack() throws Exception {
     try (DurableAllocator allocator = start()) {
       AllocationReadModel table = new AllocationReadModel(allocator.file);
+      CompletableFuture<Reply> last = new CompletableFuture<>();
       for (int i = 0; i < 600; i++) {
-        allocator.allocate("agent-" + i, AllocationTableTest.key(i + 1), "");
+        last = allocator.allocate("agent-" + i, AllocationTableTest.key(i + 1), "");
       }
-      allocator.get(IpAllocator.GetUsage::new);
+      last.join();
       catchUp(allocator, table);
       Instant later = NOW.plusSeconds(60);
       Map<AgentId, Instant> seen = new HashMap<>();

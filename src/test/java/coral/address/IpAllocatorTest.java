@@ -35,14 +35,15 @@ import org.junit.jupiter.api.Test;
 final class IpAllocatorTest {
   private static final MeshSubnet SUBNET = MeshSubnet.parse("10.42.0.0/24", "fd42::/64");
   private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
-  private static final IOException DISK_FULL =
-      new IOException("the database /data/colony.duckdb cannot be written: the disk is full");
 
   private final ActorTestKit kit =
       ActorTestKit.create(
           PersistenceTestKitPlugin.getInstance()
               .config()
               .withFallback(PersistenceTestKitSnapshotPlugin.config())
+              .withFallback(
+                  ConfigFactory.parseString(
+                      "pekko.actor.testkit.typed.single-expect-default = 20s"))
               .withFallback(ConfigFactory.load()));
   private final PersistenceTestKit journal = PersistenceTestKit.create(kit.system());
   private final List<AllocationChange> changes = new ArrayList<>();
@@ -56,6 +57,10 @@ final class IpAllocatorTest {
   @AfterEach
   void stop() {
     kit.shutdownTestKit();
+  }
+
+  private static IOException diskFull() {
+    return new IOException("the database /data/colony.duckdb cannot be written: the disk is full");
   }
 
   private ActorRef<Command> start(int queueLimit) {
@@ -98,7 +103,7 @@ final class IpAllocatorTest {
     ActorRef<Command> allocator = start(100);
     allocator.tell(allocate(0));
     Reply first = probe.receiveMessage();
-    journal.failNextPersisted(IpAllocator.PERSISTENCE_ID, DISK_FULL);
+    journal.failNextPersisted(IpAllocator.PERSISTENCE_ID, diskFull());
     allocator.tell(allocate(1));
     Refused refused = assertInstanceOf(Refusal.class, probe.receiveMessage()).refused();
     assertEquals(Failure.STORE_UNAVAILABLE, refused.failure());
@@ -118,7 +123,7 @@ final class IpAllocatorTest {
 
   @Test
   void aJournalThatCannotBeReadAtTheStartIsRefusedAndNeverAnEmptyPool() {
-    journal.failNextRead(IpAllocator.PERSISTENCE_ID, DISK_FULL);
+    journal.failNextRead(IpAllocator.PERSISTENCE_ID, diskFull());
     ActorRef<Command> allocator = start(100);
     allocator.tell(new IpAllocator.GetUsage(probe.getRef()));
     Refused refused = assertInstanceOf(Refusal.class, probe.receiveMessage()).refused();
@@ -160,7 +165,7 @@ final class IpAllocatorTest {
     allocator.tell(allocate(0));
     probe.receiveMessage();
     // The journal says that it failed, and kept the event all the same.
-    journal.failNextPersisted(IpAllocator.PERSISTENCE_ID, DISK_FULL);
+    journal.failNextPersisted(IpAllocator.PERSISTENCE_ID, diskFull());
     allocator.tell(allocate(1));
     journal.persistForRecovery(
         IpAllocator.PERSISTENCE_ID,

@@ -28,9 +28,6 @@ public final class AllocationBenchmark {
   /** Room for all that the benchmark allocates. */
   private static final MeshSubnet SUBNET = MeshSubnet.parse("10.0.0.0/8", "fd42::/64");
 
-  private static final Duration WARM_UP = Duration.ofSeconds(5);
-  private static final Duration MEASURED = Duration.ofSeconds(5);
-
   /** One line of the table. */
   public record Row(String what, double value, String unit) {
     @Override
@@ -39,14 +36,29 @@ public final class AllocationBenchmark {
     }
   }
 
-  private AllocationBenchmark() {}
+  private final Duration time;
 
-  public static void main(String[] arguments) throws Exception {
-    rows().forEach(System.out::println);
+  private AllocationBenchmark(Duration time) {
+    this.time = time;
   }
 
-  /** Measures; takes about a minute. */
-  public static List<Row> rows() throws IOException, SQLException, InterruptedException {
+  /** Prints the table; the argument is the seconds of each measurement, 5 if there is none. */
+  public static void main(String[] arguments) throws Exception {
+    long seconds = arguments.length > 0 ? Long.parseLong(arguments[0]) : 5;
+    rows(Duration.ofSeconds(seconds)).forEach(System.out::println);
+  }
+
+  /**
+   * Measures.
+   *
+   * @param time of each of six measurements, of which three are warmed up for as long
+   */
+  public static List<Row> rows(Duration time)
+      throws IOException, SQLException, InterruptedException {
+    return new AllocationBenchmark(time).measure();
+  }
+
+  private List<Row> measure() throws IOException, SQLException, InterruptedException {
     Path directory = Files.createTempDirectory("coral-bench-");
     try {
       List<Row> rows = new ArrayList<>();
@@ -65,8 +77,7 @@ public final class AllocationBenchmark {
   }
 
   /** The floor: what a loop of plain JDBC reaches with rows of the journal's size. */
-  private static double bareRows(Path directory, int rowsPerCommit)
-      throws IOException, SQLException {
+  private double bareRows(Path directory, int rowsPerCommit) throws IOException, SQLException {
     try (DuckDbFile file = DuckDbFile.open(directory.resolve("bare-" + rowsPerCommit + ".duckdb"));
         Connection connection = file.connect();
         Statement statement = connection.createStatement()) {
@@ -79,8 +90,8 @@ public final class AllocationBenchmark {
         long id = 0;
         long first = 0;
         long started = System.nanoTime();
-        long measuredFrom = started + WARM_UP.toNanos() / 5;
-        long end = measuredFrom + MEASURED.toNanos();
+        long measuredFrom = started + time.toNanos() / 5;
+        long end = measuredFrom + time.toNanos();
         long begun = 0;
         while (System.nanoTime() < end) {
           if (begun == 0 && System.nanoTime() >= measuredFrom) {
@@ -99,21 +110,21 @@ public final class AllocationBenchmark {
     }
   }
 
-  private static List<Row> allocations(Path directory) throws IOException, InterruptedException {
+  private List<Row> allocations(Path directory) throws IOException, InterruptedException {
     List<Row> rows = new ArrayList<>();
     try (DurableAllocator allocator =
         new DurableAllocator(directory.resolve("allocations.duckdb"), SUBNET)) {
       Load load = new Load(allocator);
-      load.oneByOne(256, WARM_UP);
+      load.oneByOne(256, time);
       for (int inFlight : List.of(1, 64, 256)) {
         rows.add(
             new Row(
                 "allocations one by one, " + inFlight + " in flight",
-                load.oneByOne(inFlight, MEASURED),
+                load.oneByOne(inFlight, time),
                 "/s"));
       }
-      load.inBatches(256, WARM_UP);
-      rows.add(new Row("allocations in batches of 256", load.inBatches(256, MEASURED), "/s"));
+      load.inBatches(256, time);
+      rows.add(new Row("allocations in batches of 256", load.inBatches(256, time), "/s"));
     }
     return rows;
   }

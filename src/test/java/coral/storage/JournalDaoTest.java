@@ -57,7 +57,10 @@ final class JournalDaoTest {
             file.persistenceConfig()
                 .withFallback(
                     ConfigFactory.parseString(
-                        "coral.journal.manifests.added-v1 = \"" + Added.class.getName() + "\""))
+                        "pekko.actor.testkit.typed.single-expect-default = 20s\n"
+                            + "coral.journal.manifests.added-v1 = \""
+                            + Added.class.getName()
+                            + "\""))
                 .withFallback(ConfigFactory.load()));
   }
 
