@@ -61,17 +61,12 @@ final class SessionStreams {
       String certificateSerial,
       Source<M, NotUsed> incoming,
       BiFunction<ActorRef<Notice>, M, Optional<AgentSession.Heartbeat>> heartbeat) {
-    Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized =
-        ActorSource.<Notice>actorRef(
-                notice -> false, notice -> Optional.empty(), BUFFER, OverflowStrategy.fail())
-            .preMaterialize(system);
+    Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized = notices(system);
     ActorRef<Notice> stream = materialized.first();
     EntityRef<AgentSession.Command> session = session(agentId);
     Source<Notice, NotUsed> notices =
         materialized
             .second()
-            .recover(BufferOverflowException.class, () -> new Notice.Closed(CloseReason.RESYNC))
-            .takeWhile(notice -> !(notice instanceof Notice.Closed), true)
             .watchTermination(
                 (notUsed, terminated) -> {
                   open.put(stream, terminated);
@@ -90,6 +85,20 @@ final class SessionStreams {
                 Sink.foreach(message -> heartbeat.apply(stream, message).ifPresent(session::tell)),
                 Keep.left());
     return incoming.via(Flow.fromSinkAndSourceCoupled(heartbeats, notices));
+  }
+
+  /** What is told to the reference comes out of the source, which ends behind {@code Closed}. */
+  static Pair<ActorRef<Notice>, Source<Notice, NotUsed>> notices(ActorSystem<?> system) {
+    Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized =
+        ActorSource.<Notice>actorRef(
+                notice -> false, notice -> Optional.empty(), BUFFER, OverflowStrategy.fail())
+            .preMaterialize(system);
+    return Pair.create(
+        materialized.first(),
+        materialized
+            .second()
+            .recover(BufferOverflowException.class, () -> new Notice.Closed(CloseReason.RESYNC))
+            .takeWhile(notice -> !(notice instanceof Notice.Closed), true));
   }
 
   private EntityRef<AgentSession.Command> session(AgentId agentId) {

@@ -1,0 +1,125 @@
+package coral.colony;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.ConfigFactory;
+import coral.certificate.Authority;
+import coral.certificate.Identity;
+import coral.settings.SettingsException;
+import coral.settings.SettingsLoader;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ColonyFilesTest {
+  private static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
+
+  @TempDir Path home;
+
+  @Test
+  void aColonyIsMadeOnceReadableByNobodyElseAndItsServerCertificateIsRenewed() throws Exception {
+    ColonyFiles.Created created =
+        ColonyFiles.create("shop", "test", home, InstantSource.fixed(NOW));
+    assertTrue(created.colonyId().value().matches("shop-test-[0-9a-f]{6}"));
+    assertTrue(created.secret().reveal().matches("coral-sec_[A-Za-z0-9_-]{43}"));
+    assertFalse(created.toString().contains(created.secret().reveal()));
+    try (Stream<Path> paths = Files.walk(created.directory())) {
+      for (Path path : paths.toList()) {
+        assertEquals(
+            Files.isDirectory(path) ? "rwx------" : "rw-------",
+            PosixFilePermissions.toString(Files.getPosixFilePermissions(path)),
+            path.toString());
+      }
+    }
+    assertThrows(
+        FileAlreadyExistsException.class,
+        () ->
+            ColonyFiles.createIn(
+                created.directory(), created.colonyId(), "a", "b", InstantSource.fixed(NOW)));
+
+    ColonyFiles files = new ColonyFiles(created.directory());
+    Authority authority = files.authority();
+    assertEquals(created.caFingerprint(), authority.fingerprint());
+    assertEquals(created.secret(), files.secret());
+    Identity server = files.serverIdentity(authority, InstantSource.fixed(NOW));
+    Instant end = server.certificate().getNotAfter().toInstant();
+    Duration third =
+        Duration.between(server.certificate().getNotBefore().toInstant(), end).dividedBy(3);
+    InstantSource young = InstantSource.fixed(end.minus(third).minusSeconds(1));
+    assertEquals(server.certificate(), files.serverIdentity(authority, young).certificate());
+    InstantSource old = InstantSource.fixed(end.minus(third).plusSeconds(1));
+    Identity renewed = files.serverIdentity(authority, old);
+    assertNotEquals(server.certificate(), renewed.certificate());
+    assertEquals(
+        renewed.certificate(), files.serverIdentity(authority, old).certificate(), "it was kept");
+
+    ColonySettings settings =
+        ColonySettings.from(SettingsLoader.load(Optional.of(created.settingsFile())));
+    assertEquals(created.colonyId(), settings.colonyId());
+    assertEquals(created.directory(), settings.directory());
+    assertEquals(9000, settings.listenPort());
+    assertEquals(41820, settings.wireGuardPort());
+    assertEquals(Duration.ofSeconds(15), settings.heartbeatInterval());
+  }
+
+  @Test
+  void aNameThatMakesNoColonyIdIsRefusedBeforeAnythingIsWritten() throws Exception {
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> ColonyFiles.create("My App", "test", home, InstantSource.fixed(NOW)));
+    try (Stream<Path> entries = Files.list(home)) {
+      assertEquals(0, entries.count());
+    }
+  }
+
+  @Test
+  void aWrongSettingNamesItsKeyItsValueAndWhatWasExpected() {
+    Map<String, String> wrong =
+        Map.of(
+            "coral.colony.subnet.ipv4", "10.0.0.0/31",
+            "coral.colony.subnet.ipv6", "fd42::/20",
+            "coral.colony.listen.port", "70000",
+            "coral.colony.wireguard.mtu", "100",
+            "coral.colony.wireguard.device", "kernel",
+            "coral.colony.heartbeat-interval", "0s",
+            "coral.colony.discovery.url", "ftp://x",
+            "coral.colony.public-endpoints", "nowhere");
+    wrong.forEach(
+        (key, value) -> {
+          var config =
+              ConfigFactory.parseMap(Map.of(key, value, "coral.colony.id", "shop-test-a1b2c3"))
+                  .withFallback(SettingsLoader.load(Optional.empty()));
+          String message =
+              String.valueOf(
+                  assertThrows(SettingsException.class, () -> ColonySettings.from(config), key)
+                      .getMessage());
+          assertTrue(
+              message.contains(key) && message.contains(value) && message.contains("expected"),
+              message);
+        });
+    var unpinned =
+        ConfigFactory.parseMap(
+                Map.of(
+                    "coral.colony.id", "shop-test-a1b2c3",
+                    "coral.colony.discovery.url", "https://localhost:8080"))
+            .withFallback(SettingsLoader.load(Optional.empty()));
+    assertTrue(
+        String.valueOf(
+                assertThrows(SettingsException.class, () -> ColonySettings.from(unpinned))
+                    .getMessage())
+            .contains("coral.colony.discovery.fingerprint"));
+  }
+}

@@ -1,0 +1,203 @@
+package coral.colony;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.ConfigFactory;
+import coral.api.colony.v1.Agent;
+import coral.api.colony.v1.ListAgentsRequest;
+import coral.api.colony.v1.ListAgentsResponse;
+import coral.api.mesh.v1.AgentMessage;
+import coral.api.mesh.v1.ColonyMessage;
+import coral.api.mesh.v1.Heartbeat;
+import coral.api.mesh.v1.MeshServiceClient;
+import coral.api.mesh.v1.Probe;
+import coral.api.mesh.v1.SessionClosed.Reason;
+import coral.api.mesh.v1.TunnelStatistics;
+import coral.colony.TestColony.Member;
+import coral.model.Failure;
+import coral.rpc.ClientCertificate;
+import coral.rpc.FailureStatus;
+import coral.rpc.RpcChannel;
+import coral.session.CloseReason;
+import coral.session.Notice;
+import coral.wireguard.KeyPair;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.japi.Pair;
+import org.apache.pekko.stream.BoundedSourceQueue;
+import org.apache.pekko.stream.javadsl.Keep;
+import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
+import org.apache.pekko.stream.javadsl.Source;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Sessions over real gRPC streams. */
+@Timeout(120)
+class SessionStreamTest {
+  private static final ActorSystem<Void> client =
+      ActorSystem.create(Behaviors.empty(), "client", ConfigFactory.load());
+
+  @TempDir Path directory;
+
+  @AfterAll
+  static void stop() {
+    client.terminate();
+  }
+
+  private record Stream(
+      MeshServiceClient service,
+      BoundedSourceQueue<AgentMessage> up,
+      SinkQueueWithCancel<ColonyMessage> down) {
+    ColonyMessage next() throws Exception {
+      return end().orElseThrow(() -> new AssertionError("the stream has ended"));
+    }
+
+    Optional<ColonyMessage> end() throws Exception {
+      return down.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
+    }
+
+    long opened() throws Exception {
+      ColonyMessage first = next();
+      assertTrue(first.hasSessionOpened(), first.toString());
+      assertTrue(next().hasMeshChanged());
+      return first.getSessionOpened().getGeneration();
+    }
+
+    void heartbeat(Heartbeat.Builder heartbeat) throws Exception {
+      up.offer(AgentMessage.newBuilder().setHeartbeat(heartbeat).build());
+      assertEquals(heartbeat.getSequence(), next().getHeartbeatReceived().getSequence());
+    }
+  }
+
+  private static Stream open(TestColony colony, Optional<ClientCertificate> as) {
+    MeshServiceClient service =
+        MeshServiceClient.create(
+            RpcChannel.grpcClient(colony.endpoint(), colony.tls(as), client), client);
+    Pair<BoundedSourceQueue<AgentMessage>, Source<AgentMessage, NotUsed>> up =
+        Source.<AgentMessage>queue(64).preMaterialize(client);
+    SinkQueueWithCancel<ColonyMessage> down =
+        service.session(up.second()).toMat(Sink.queue(), Keep.right()).run(client);
+    return new Stream(service, up.first(), down);
+  }
+
+  private static Agent only(TestColony colony) throws Exception {
+    return colony
+        .call(
+            Optional.of(colony.administrator()),
+            TestColony.COLONY + "ListAgents",
+            ListAgentsRequest.getDefaultInstance(),
+            ListAgentsResponse.parser())
+        .getAgents(0);
+  }
+
+  @Test
+  void aSessionLivesIsSupersededAndEndsWithItsAgentsMembership() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      Member web = colony.bootstrap("web-1");
+      assertEquals(
+          Failure.FAILED_PRECONDITION,
+          refusal(open(colony, Optional.of(web.certificate()))),
+          "an agent registers first");
+      assertEquals(Failure.UNAUTHENTICATED, refusal(open(colony, Optional.empty())));
+      assertEquals(
+          Failure.PERMISSION_DENIED, refusal(open(colony, Optional.of(colony.administrator()))));
+      colony.register(web, KeyPair.generate().publicKey(), "r");
+      assertFalse(only(colony).getConnected());
+
+      Stream first = open(colony, Optional.of(web.certificate()));
+      long generation = first.opened();
+      first.heartbeat(
+          Heartbeat.newBuilder()
+              .setSequence(1)
+              .setTunnel(TunnelStatistics.newBuilder().setReceivedBytes(7).setSentBytes(8))
+              .addProbes(
+                  Probe.newBuilder()
+                      .setTarget("10.42.0.1")
+                      .setAnswered(true)
+                      .setRoundTrip(com.google.protobuf.Duration.newBuilder().setNanos(300_000)))
+              .addProbes(Probe.newBuilder().setTarget("fd42::1")));
+      Agent agent = only(colony);
+      assertTrue(agent.getConnected());
+      assertEquals("healthy", agent.getStatus());
+      assertEquals(7, agent.getReceivedBytes());
+      assertEquals(300_000, agent.getRoundTripIpv4().getNanos());
+      assertFalse(agent.hasRoundTripIpv6(), "that probe was not answered");
+      assertEquals(Protobuf.serial(web.certificate().chain().get(0)), agent.getCertificateSerial());
+
+      Stream second = open(colony, Optional.of(web.certificate()));
+      assertTrue(second.opened() > generation);
+      assertEquals(Reason.SUPERSEDED, first.next().getSessionClosed().getReason());
+      assertEquals(Optional.empty(), first.end());
+      second.heartbeat(Heartbeat.newBuilder().setSequence(1));
+      assertTrue(only(colony).getConnected(), "the end of the older session changed nothing");
+
+      colony.deregister(web.certificate(), "");
+      assertEquals(Reason.DEREGISTERED, second.next().getSessionClosed().getReason());
+      assertEquals(Optional.empty(), second.end());
+      assertEquals(
+          Failure.FAILED_PRECONDITION, refusal(open(colony, Optional.of(web.certificate()))));
+    }
+  }
+
+  @Test
+  void aColonyThatStopsSaysSoAndRemembersWhenItsAgentsWereLastSeen() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      Member web = colony.bootstrap("web-1");
+      colony.register(web, KeyPair.generate().publicKey(), "r");
+      Stream stream = open(colony, Optional.of(web.certificate()));
+      long generation = stream.opened();
+      stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
+      com.google.protobuf.Timestamp seen = only(colony).getLastSeen();
+      colony.restart();
+      assertEquals(Reason.COLONY_STOPPING, stream.next().getSessionClosed().getReason());
+      Agent agent = only(colony);
+      assertFalse(agent.getConnected());
+      // The database keeps microseconds.
+      assertEquals(seen.getSeconds(), agent.getLastSeen().getSeconds());
+      assertEquals(seen.getNanos() / 1000, agent.getLastSeen().getNanos() / 1000);
+      assertTrue(open(colony, Optional.of(web.certificate())).opened() > generation);
+    }
+  }
+
+  @Test
+  void anAgentThatDoesNotReadIsClosedWithResyncAndNeverSilentlyBehind() throws Exception {
+    Pair<ActorRef<Notice>, Source<Notice, NotUsed>> notices = SessionStreams.notices(client);
+    SinkQueueWithCancel<Notice> reader = notices.second().runWith(Sink.queue(1, 1), client);
+    for (int i = 1; i <= 1000; i++) {
+      notices.first().tell(new Notice.HeartbeatReceived(i));
+    }
+    List<Notice> read = new ArrayList<>();
+    Optional<Notice> next = pull(reader);
+    while (next.isPresent()) {
+      read.add(next.get());
+      next = pull(reader);
+    }
+    for (int i = 0; i < read.size() - 1; i++) {
+      assertEquals(new Notice.HeartbeatReceived(i + 1), read.get(i), "none is left out");
+    }
+    assertEquals(new Notice.Closed(CloseReason.RESYNC), read.get(read.size() - 1));
+    assertTrue(read.size() < 100, "what waits is bounded: " + read.size());
+  }
+
+  private static Optional<Notice> pull(SinkQueueWithCancel<Notice> reader) throws Exception {
+    return reader.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
+  }
+
+  private static Failure refusal(Stream stream) {
+    return FailureStatus.failure(assertThrows(ExecutionException.class, stream::end));
+  }
+}
