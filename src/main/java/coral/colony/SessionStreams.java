@@ -19,6 +19,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityRef;
+import org.apache.pekko.event.Logging;
 import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.BufferOverflowException;
 import org.apache.pekko.stream.OverflowStrategy;
@@ -35,6 +36,10 @@ final class SessionStreams {
    * wait reads nothing: it is closed with {@link CloseReason#RESYNC}, never silently behind.
    */
   static final int BUFFER = 16;
+
+  /** Told to the agent by {@link CloseReason#RESYNC}; it is no error of the colony. */
+  private static final OverflowStrategy RESYNC =
+      OverflowStrategy.fail().withLogLevel(Logging.DebugLevel());
 
   /** Messages that an agent may send in a second; more are read more slowly, not refused. */
   private static final int MESSAGES_PER_SECOND = 20;
@@ -90,8 +95,7 @@ final class SessionStreams {
   /** What is told to the reference comes out of the source, which ends behind {@code Closed}. */
   static Pair<ActorRef<Notice>, Source<Notice, NotUsed>> notices(ActorSystem<?> system) {
     Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized =
-        ActorSource.<Notice>actorRef(
-                notice -> false, notice -> Optional.empty(), BUFFER, OverflowStrategy.fail())
+        ActorSource.<Notice>actorRef(notice -> false, notice -> Optional.empty(), BUFFER, RESYNC)
             .preMaterialize(system);
     return Pair.create(
         materialized.first(),

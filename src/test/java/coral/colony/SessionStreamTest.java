@@ -176,7 +176,7 @@ class SessionStreamTest {
   @Test
   void anAgentThatDoesNotReadIsClosedWithResyncAndNeverSilentlyBehind() throws Exception {
     Pair<ActorRef<Notice>, Source<Notice, NotUsed>> notices = SessionStreams.notices(client);
-    SinkQueueWithCancel<Notice> reader = notices.second().runWith(Sink.queue(1, 1), client);
+    SinkQueueWithCancel<Notice> reader = notices.second().runWith(Sink.queue(1), client);
     for (int i = 1; i <= 1000; i++) {
       notices.first().tell(new Notice.HeartbeatReceived(i));
     }
