@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** The directory against the dumbest model: a map of owner and two times, and if after if. */
 final class ColonyDirectoryTest {
-  private static final Duration LIFETIME = Duration.ofSeconds(300);
+  private static final Duration LIFETIME = Duration.ofMinutes(5);
   private static final Duration RETENTION = Duration.ofSeconds(1000);
   private static final int MAX = 5;
 

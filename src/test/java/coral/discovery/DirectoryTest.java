@@ -51,7 +51,7 @@ final class DirectoryTest {
   private final ActorRef<Directory.Command> directory =
       kit.spawn(
           Directory.create(
-              new ColonyDirectory(100, Duration.ofSeconds(300), Duration.ofDays(30)),
+              new ColonyDirectory(100, Duration.ofMinutes(5), Duration.ofDays(30)),
               this::write,
               InstantSource.fixed(Instant.EPOCH),
               hashing,

@@ -34,8 +34,9 @@ class NetworkNamespaceTest {
   @Test
   void aNamespaceHasOnlyALoopbackLinkThatWorks() throws Exception {
     try (NetworkNamespace namespace = NetworkNamespace.create("alone")) {
-      assertEquals(1, namespace.call(NamespaceTests::links).stream().filter(l -> l.up()).count());
-      Netlink.Link loopback = namespace.call(NamespaceTests::links).get(0);
+      assertEquals(
+          1, namespace.call(NamespaceAssertions::links).stream().filter(l -> l.up()).count());
+      Netlink.Link loopback = namespace.call(NamespaceAssertions::links).get(0);
       assertEquals("lo", loopback.name());
       assertTrue(loopback.up());
       InetAddress self = InetAddress.getLoopbackAddress();
@@ -64,7 +65,7 @@ class NetworkNamespaceTest {
               () -> first.call(() -> IcmpEcho.ping(elsewhere, Duration.ofSeconds(1))));
       assertEquals(
           "send an ICMP echo request to 10.99.0.1: Network is unreachable (errno 101)",
-          NamespaceTests.message(noRoute));
+          NamespaceAssertions.message(noRoute));
     }
   }
 
@@ -104,7 +105,7 @@ class NetworkNamespaceTest {
       assertEquals(inside, ofThread.get(5, TimeUnit.SECONDS));
       Process process =
           namespace.call(() -> new ProcessBuilder("readlink", "/proc/self/ns/net").start());
-      assertEquals(inside, NamespaceTests.outputOf(process));
+      assertEquals(inside, NamespaceAssertions.outputOf(process));
     }
   }
 
@@ -138,7 +139,8 @@ class NetworkNamespaceTest {
                   assertThrows(LinuxException.class, () -> netlink.indexOf("veth7"));
               assertEquals(Libc.ENODEV, gone.errno());
               assertTrue(
-                  NamespaceTests.message(gone).startsWith("find the link veth7: No such device"));
+                  NamespaceAssertions.message(gone)
+                      .startsWith("find the link veth7: No such device"));
             }
             return null;
           });
@@ -148,7 +150,10 @@ class NetworkNamespaceTest {
   }
 
   private static List<String> names(NetworkNamespace namespace) throws Exception {
-    return namespace.call(NamespaceTests::links).stream().map(Netlink.Link::name).sorted().toList();
+    return namespace.call(NamespaceAssertions::links).stream()
+        .map(Netlink.Link::name)
+        .sorted()
+        .toList();
   }
 
   @Test
@@ -161,14 +166,15 @@ class NetworkNamespaceTest {
               LinuxException again =
                   assertThrows(LinuxException.class, () -> netlink.addBridge("br7"));
               assertEquals(
-                  "create the bridge br7: File exists (errno 17)", NamespaceTests.message(again));
+                  "create the bridge br7: File exists (errno 17)",
+                  NamespaceAssertions.message(again));
               int bridge = netlink.indexOf("br7");
               LinuxException loop =
                   assertThrows(LinuxException.class, () -> netlink.enslave(bridge, bridge));
               assertTrue(
-                  NamespaceTests.message(loop)
+                  NamespaceAssertions.message(loop)
                       .matches("make link .* a port of bridge .*: .*: .+ \\(errno .*"),
-                  NamespaceTests.message(loop));
+                  NamespaceAssertions.message(loop));
               netlink.removeLink(bridge);
               netlink.removeLink(bridge);
             }
@@ -184,7 +190,7 @@ class NetworkNamespaceTest {
         Netlink netlink = namespace.call(Netlink::open)) {
       List<Netlink.Link> before = netlink.links();
       Process process =
-          namespace.call(() -> NamespaceTests.java(NamespaceTests.Holder.class).start());
+          namespace.call(() -> NamespaceAssertions.java(NamespaceAssertions.Holder.class).start());
       byte[] line = new byte["held held1".length()];
       assertEquals(line.length, process.getInputStream().readNBytes(line, 0, line.length));
       assertEquals("held held1", new String(line, StandardCharsets.UTF_8));

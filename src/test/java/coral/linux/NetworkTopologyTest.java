@@ -74,7 +74,8 @@ class NetworkTopologyTest {
         boolean raw = groups.equals("1 0");
         network.on(0, () -> Files.writeString(range, groups));
         for (InetAddress target : List.of(network.ipv4(1), network.ipv6(1))) {
-          try (IcmpEcho echo = network.on(0, () -> IcmpEcho.open(NamespaceTests.family(target)))) {
+          try (IcmpEcho echo =
+              network.on(0, () -> IcmpEcho.open(NamespaceAssertions.family(target)))) {
             assertEquals(raw, echo.isRaw());
             for (int i = 0; i < 3; i++) {
               assertTrue(echo.send(target, LONG).isPresent(), echo + " to " + target);
@@ -90,7 +91,7 @@ class NetworkTopologyTest {
   void anOpenEchoStaysInItsNamespace() throws Exception {
     try (NetworkTopology network = NetworkTopology.create(2);
         IcmpEcho echo =
-            network.on(0, () -> IcmpEcho.open(NamespaceTests.family(network.ipv4(1))))) {
+            network.on(0, () -> IcmpEcho.open(NamespaceAssertions.family(network.ipv4(1))))) {
       assertTrue(echo.send(network.ipv4(1), LONG).isPresent());
     }
   }
@@ -100,26 +101,27 @@ class NetworkTopologyTest {
     try (NetworkTopology network = NetworkTopology.create(2)) {
       String target = network.ipv6(1).getHostAddress();
       Process process =
-          network.on(0, () -> NamespaceTests.java(NamespaceTests.Ping.class, target).start());
-      String output = NamespaceTests.outputOf(process);
+          network.on(
+              0, () -> NamespaceAssertions.java(NamespaceAssertions.Ping.class, target).start());
+      String output = NamespaceAssertions.outputOf(process);
       assertEquals("answered", output);
     }
   }
 
   @Test
   void nothingIsLeftBehind() throws Exception {
-    List<Netlink.Link> before = NamespaceTests.links();
-    int descriptorsBefore = NamespaceTests.openDescriptors();
+    List<Netlink.Link> before = NamespaceAssertions.links();
+    int descriptorsBefore = NamespaceAssertions.openDescriptors();
     NetworkNamespace host;
     try (NetworkTopology network = NetworkTopology.create(2)) {
       host = network.host(0);
       network.on(0, () -> IcmpEcho.ping(network.ipv4(1), LONG));
     }
-    assertEquals(before, NamespaceTests.links());
-    assertEquals(descriptorsBefore, NamespaceTests.openDescriptors());
+    assertEquals(before, NamespaceAssertions.links());
+    assertEquals(descriptorsBefore, NamespaceAssertions.openDescriptors());
     assertThrows(IllegalStateException.class, () -> host.call(() -> 1));
     assertFalse(
         Thread.getAllStackTraces().keySet().stream()
-            .anyMatch(t -> t.getName().equals("host-0") && !NamespaceTests.ended(t)));
+            .anyMatch(t -> t.getName().equals("host-0") && !NamespaceAssertions.ended(t)));
   }
 }

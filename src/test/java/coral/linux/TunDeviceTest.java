@@ -172,8 +172,8 @@ class TunDeviceTest {
           });
       IOException failure = assertThrows(IOException.class, () -> get(read));
       assertTrue(
-          NamespaceTests.message(failure).startsWith("read from coral0: "),
-          NamespaceTests.message(failure));
+          NamespaceAssertions.message(failure).startsWith("read from coral0: "),
+          NamespaceAssertions.message(failure));
     }
   }
 
@@ -255,7 +255,7 @@ class TunDeviceTest {
       ByteBuffer packet = ByteBuffer.allocateDirect(20).put(0, (byte) 0x45);
       LinuxException refused = assertThrows(LinuxException.class, () -> tun.write(packet));
       assertEquals(
-          "write to coral0: Input/output error (errno 5)", NamespaceTests.message(refused));
+          "write to coral0: Input/output error (errno 5)", NamespaceAssertions.message(refused));
       assertEquals(0, packet.position());
     }
   }
@@ -265,11 +265,11 @@ class TunDeviceTest {
     LinuxException tooLarge = assertThrows(LinuxException.class, () -> open("coral0", 70_000));
     assertEquals(22, tooLarge.errno());
     assertTrue(
-        NamespaceTests.message(tooLarge).startsWith("set the MTU of link "),
-        NamespaceTests.message(tooLarge));
+        NamespaceAssertions.message(tooLarge).startsWith("set the MTU of link "),
+        NamespaceAssertions.message(tooLarge));
     assertTrue(
-        NamespaceTests.message(tooLarge).contains("mtu greater than device maximum"),
-        NamespaceTests.message(tooLarge));
+        NamespaceAssertions.message(tooLarge).contains("mtu greater than device maximum"),
+        NamespaceAssertions.message(tooLarge));
     assertFalse(namespace.call(TunDeviceTest::linkNames).contains("coral0"));
 
     try (TunDevice tun = open("coral0", MTU)) {
@@ -277,7 +277,7 @@ class TunDeviceTest {
       assertEquals(Libc.EBUSY, taken.errno());
       assertEquals(
           "create TUN interface coral0: Device or resource busy (errno 16)",
-          NamespaceTests.message(taken));
+          NamespaceAssertions.message(taken));
       assertEquals(tun.index(), link(tun).index());
     }
   }
@@ -288,7 +288,8 @@ class TunDeviceTest {
     IllegalArgumentException refused =
         assertThrows(IllegalArgumentException.class, () -> open(name, MTU));
     assertTrue(
-        NamespaceTests.message(refused).endsWith(": " + name), NamespaceTests.message(refused));
+        NamespaceAssertions.message(refused).endsWith(": " + name),
+        NamespaceAssertions.message(refused));
   }
 
   @Test
@@ -381,7 +382,7 @@ class TunDeviceTest {
   }
 
   private static Set<String> linkNames() throws IOException {
-    return NamespaceTests.links().stream().map(Netlink.Link::name).collect(Collectors.toSet());
+    return NamespaceAssertions.links().stream().map(Netlink.Link::name).collect(Collectors.toSet());
   }
 
   // Threads.

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.linux.IcmpEcho;
-import coral.linux.Netlink;
 import coral.model.Addresses;
 import coral.model.IpPrefix;
 import coral.model.MeshAddresses;
 import coral.model.MeshSubnet;
 import coral.testing.NetworkTopology;
+import coral.testing.WireGuardGo;
 import coral.wireguard.DeviceEvent;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
@@ -26,6 +26,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
@@ -45,7 +46,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  *
  * <pre>
  *   namespace host-0                      namespace host-1
- *   coral0 10.42.0.1, fd42::1             wgtest0 10.42.0.2, fd42::2
+ *   coral0 10.42.0.1, fd42::1             wg...   10.42.0.2, fd42::2
  *   EmbeddedDevice --- 10.99.0.0/24, fd99::/64 --- wireguard-go
  * </pre>
  */
@@ -77,7 +78,6 @@ class InteroperabilityTest {
 
   @BeforeAll
   static void buildNetwork() throws Exception {
-    NetworkTopology.assumePossible();
     WireGuardGo.assumeInstalled();
     topology = NetworkTopology.create(2);
   }
@@ -98,20 +98,12 @@ class InteroperabilityTest {
     device = topology.on(0, () -> EmbeddedDevice.onTun(settings, clock));
     events = DeviceEvents.of(device);
     device.assign(OURS, SUBNET);
-    wireGuardGo = WireGuardGo.start(topology.host(1), "wgtest0");
-    wireGuardGo.configure(theirKeys, THEIR_PORT);
+    wireGuardGo = WireGuardGo.start(topology.host(1), theirKeys, THEIR_PORT);
+    wireGuardGo.assign(THEIRS.ipv4(), SUBNET.ipv4());
+    wireGuardGo.assign(THEIRS.ipv6(), SUBNET.ipv6());
     topology.on(
         1,
         () -> {
-          try (Netlink netlink = Netlink.open()) {
-            int index = netlink.indexOf("wgtest0");
-            netlink.setMtu(index, DeviceSettings.DEFAULT_MTU);
-            netlink.putAddress(index, THEIRS.ipv4(), 32);
-            netlink.putAddress(index, THEIRS.ipv6(), 128);
-            netlink.setUp(index, true);
-            netlink.putRoute(SUBNET.ipv4(), index);
-            netlink.putRoute(SUBNET.ipv6(), index);
-          }
           int attempts = 0;
           while (IcmpEcho.ping(THEIRS.ipv6(), Duration.ofMillis(10)).isEmpty()) {
             // the kernel makes an IPv6 address usable some time after it was put
@@ -181,8 +173,8 @@ class InteroperabilityTest {
     events.await(DeviceEvent.HandshakeCompleted.class);
     assertTheyAreAnswered(OURS.ipv4());
     var statistics = device.statistics(theirKeys.publicKey()).orElseThrow();
-    assertEquals(Long.parseLong(wireGuardGo.get("rx_bytes")), statistics.sentBytes());
-    assertEquals(Long.parseLong(wireGuardGo.get("tx_bytes")), statistics.receivedBytes());
+    assertEquals(theirs("rx_bytes"), statistics.sentBytes());
+    assertEquals(theirs("tx_bytes"), statistics.receivedBytes());
   }
 
   /** Section 2.1. */
@@ -191,7 +183,7 @@ class InteroperabilityTest {
     addThem(Optional.empty());
     addUs("endpoint=" + text(topology.ipv4(0), OUR_PORT));
     assertTheyAreAnswered(OURS.ipv4());
-    wireGuardGo.listenOn(THEIR_PORT + 1);
+    wireGuardGo.set("listen_port=" + (THEIR_PORT + 1) + "\n");
     assertTheyAreAnswered(OURS.ipv4());
     assertEquals(
         new InetSocketAddress(topology.ipv4(1), THEIR_PORT + 1),
@@ -210,12 +202,23 @@ class InteroperabilityTest {
   }
 
   private void addUs(String line) throws IOException {
-    wireGuardGo.addPeer(
-        ourKeys.publicKey(),
-        "preshared_key=" + WireGuardGo.hex(presharedKey.toBytes()),
-        line,
-        "allowed_ip=" + IpPrefix.host(OURS.ipv4()),
-        "allowed_ip=" + IpPrefix.host(OURS.ipv6()));
+    wireGuardGo.set(
+        String.join(
+            "\n",
+            "public_key=" + hex(ourKeys.publicKey().toBytes()),
+            "preshared_key=" + hex(presharedKey.toBytes()),
+            line,
+            "allowed_ip=" + IpPrefix.host(OURS.ipv4()),
+            "allowed_ip=" + IpPrefix.host(OURS.ipv6()),
+            ""));
+  }
+
+  private long theirs(String figure) throws IOException {
+    return wireGuardGo.peerFigure(ourKeys.publicKey(), figure).orElseThrow();
+  }
+
+  private static String hex(byte[] bytes) {
+    return HexFormat.of().formatHex(bytes);
   }
 
   private static void assertTheyAreAnswered(InetAddress target) throws Exception {

@@ -17,8 +17,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** What the tests of this package share. */
-final class NamespaceTests {
-  private NamespaceTests() {}
+final class NamespaceAssertions {
+  private NamespaceAssertions() {}
 
   static ProtocolFamily family(InetAddress address) {
     return address instanceof Inet4Address
