@@ -22,9 +22,8 @@ import picocli.CommandLine.Spec;
       "Round trips are what the agent measured last, through the tunnel.",
       "",
       "JSON: {agents: [{agentId, component, status, connected, meshIpv4, meshIpv6, lastSeen,",
-      "lastHandshake, roundTripIpv4Milliseconds, roundTripIpv6Milliseconds, certificateSerial,"
-          + " receivedBytes,",
-      "sentBytes}]}; times are ISO 8601 in UTC; what is not known is null.",
+      "lastHandshake, roundTripIpv4Milliseconds, roundTripIpv6Milliseconds, certificateSerial,",
+      "receivedBytes, sentBytes}]}; times are ISO 8601 in UTC; what is not known is null.",
       "",
       "Examples:",
       "  coral agents",

@@ -11,7 +11,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "discovery",
     description = "The directory in which colonies are found.",
-    footer = {"Examples:", "  coral discovery start"})
+    footer = {"Examples:", "  coral discovery start"},
+    subcommands = DiscoveryStartCommand.class)
 final class DiscoveryCommand implements Runnable {
   @ParentCommand private @Nullable CoralCommand root;
   @Spec private @Nullable CommandSpec spec;

@@ -1,5 +1,6 @@
 package coral.cli;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -205,7 +206,7 @@ class CommandLineTest {
                     + " _complete_coral; echo \"${COMPREPLY[@]}\"")
             .redirectErrorStream(true)
             .start();
-    String answer = new String(bash.getInputStream().readAllBytes()).strip();
+    String answer = new String(bash.getInputStream().readAllBytes(), UTF_8).strip();
     assertEquals(0, bash.waitFor());
     assertEquals("allocations", answer);
   }

@@ -38,9 +38,8 @@ import picocli.CommandLine.Spec;
     footer = {
       "JSON: {colonyId, coralHome, endpoint, caFingerprint, namespaces, seconds, problems[],",
       "agents: [{agentId, ipv4, ipv6, certificateSerial, joinMilliseconds, lastHandshake,",
-      "roundTripIpv4Milliseconds, roundTripIpv6Milliseconds}]}; what is not known is null. Steps"
-          + " then go to",
-      "standard error.",
+      "roundTripIpv4Milliseconds, roundTripIpv6Milliseconds}]}; what is not known is null.",
+      "Steps then go to standard error.",
       "",
       "Examples:",
       "  coral quickstart",

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.model.IpPrefix;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetAddress;
@@ -20,7 +21,7 @@ class TcpRelayTest {
   private static final InetAddress LOOPBACK = InetAddress.getLoopbackAddress();
 
   private static Socket dial(int port) throws IOException {
-    return new Socket(InetAddress.getByName("127.0.0.1"), port);
+    return new Socket(IpPrefix.parseAddress("127.0.0.1"), port);
   }
 
   /** Nobody listens, or the connection that was half made ends at once. */
