@@ -55,7 +55,7 @@ public final class QuickstartCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "3",
       description =
-          "How many agents, 1 to " + MAX_AGENTS + " (default: 3). Each needs about 150 MB.")
+          "How many agents, 1 to " + MAX_AGENTS + " (default: 3). Each needs about 200 MB.")
   private int agents;
 
   @Option(names = "--once", description = "Verify that every agent is reached, and leave.")
