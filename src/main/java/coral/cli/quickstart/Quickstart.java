@@ -34,8 +34,10 @@ final class Quickstart implements AutoCloseable {
   private static final Duration POLL = Duration.ofMillis(20);
   private static final Duration PING_TIMEOUT = Duration.ofSeconds(3);
 
-  /** Long enough for a child to write an archive of its classes. */
   private static final Duration STOP_GRACE = Duration.ofSeconds(20);
+
+  /** At its end a child writes its archive, which takes it seconds of computing. */
+  private static final Duration ARCHIVING_GRACE = Duration.ofMinutes(3);
 
   private final int agentCount;
   private final Network network;
@@ -116,7 +118,7 @@ final class Quickstart implements AutoCloseable {
     List<String> problems = new ArrayList<>(Verification.problems(agentCount, agents));
     problems.addAll(pingEachOther(agents));
     if (java.archiving()) {
-      archiveQuery(exposed);
+      archiveQuery();
     }
     return new Mesh(colony, home.directory(), exposed, network.hasInterfaces(), agents, problems);
   }
@@ -233,8 +235,8 @@ final class Quickstart implements AutoCloseable {
   }
 
   /** A query leaves the archive that makes the next ones fast. */
-  private void archiveQuery(Endpoint colony)
-      throws IOException, QuickstartFailedException, InterruptedException {
+  private void archiveQuery() throws IOException, QuickstartFailedException, InterruptedException {
+    Endpoint colony = new Endpoint("127.0.0.1", network.ports().colony());
     List<String> arguments = List.of("agents", "--endpoint", colony.toString());
     ProcessBuilder builder = builder(JavaCommand.Kind.QUERY, home.directory(), arguments);
     Child query = children.start("query", network.hub(), builder, line -> {});
@@ -299,7 +301,7 @@ final class Quickstart implements AutoCloseable {
   @Override
   public void close() {
     if (closed.compareAndSet(false, true)) {
-      children.stop(STOP_GRACE);
+      children.stop(java.archiving() ? ARCHIVING_GRACE : STOP_GRACE);
       network.close();
       home.close();
     }
