@@ -107,9 +107,14 @@ public final class QuickstartCommand implements Callable<Integer> {
             progress,
             warning -> err.println("coral: " + warning),
             clock)) {
-      Thread atExit = new Thread(quickstart::close, "quickstart-end");
-      Runtime.getRuntime().addShutdownHook(atExit);
-      return run(quickstart, progress, out, err, clock);
+      Thread onSignal = new Thread(() -> endBySignal(quickstart), "quickstart-signal");
+      Runtime.getRuntime().addShutdownHook(onSignal);
+      try {
+        return run(quickstart, progress, out, err, clock);
+      } finally {
+        quickstart.close();
+        removeShutdownHook(onSignal);
+      }
     }
   }
 
@@ -148,6 +153,20 @@ public final class QuickstartCommand implements Callable<Integer> {
           e.reason(),
           e.lastLines().isEmpty() ? "" : "Its last lines are above. Everything was stopped again.",
           e);
+    }
+  }
+
+  /** Ends everything, then the process: by itself Java would exit with 128 + the signal. */
+  private static void endBySignal(Quickstart quickstart) {
+    quickstart.close();
+    Runtime.getRuntime().halt(CommandLine.DONE);
+  }
+
+  private static void removeShutdownHook(Thread hook) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(hook);
+    } catch (IllegalStateException e) {
+      // a signal ends the process already
     }
   }
 
