@@ -30,6 +30,7 @@ record JavaCommand(Optional<Path> archives, boolean archiving) {
     QUERY("query", List.of("-Xmx64m", STARTS_FAST));
 
     private final String archive;
+    @SuppressWarnings("ImmutableEnumChecker") // of List.of
     private final List<String> options;
 
     Kind(String archive, List<String> options) {
