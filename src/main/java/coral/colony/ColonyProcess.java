@@ -33,6 +33,8 @@ import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -137,7 +139,7 @@ public final class ColonyProcess implements AutoCloseable {
 
     // What it has on disk
     ColonyFiles files = new ColonyFiles(settings.directory());
-    Authority authority = step("certificate authority loaded", files::authority);
+    Authority authority = step("certificate authority loaded", () -> authority(files));
     Secret secret = files.secret();
     KeyPair keys = files.wireGuardKey();
     Identity server = files.serverIdentity(authority, clock);
@@ -305,6 +307,24 @@ public final class ColonyProcess implements AutoCloseable {
         authority.fingerprint());
   }
 
+  private Authority authority(ColonyFiles files) throws IOException {
+    if (!Files.isDirectory(files.directory())) {
+      throw new NoSuchFileException(
+          files.directory().toString(), null, "there is no colony: make one with `coral init`");
+    }
+    Authority authority = files.authority();
+    if (!authority.colonyId().equals(settings.colonyId())) {
+      throw new IOException(
+          "the certificate authority in "
+              + files.directory()
+              + " is that of colony "
+              + authority.colonyId()
+              + ", the settings name "
+              + settings.colonyId());
+    }
+    return authority;
+  }
+
   private ActorSystem<Void> actorSystem(Config config, DuckDbFile file) {
     Config own =
         ConfigFactory.parseMap(
@@ -450,28 +470,41 @@ public final class ColonyProcess implements AutoCloseable {
    * @throws IOException as {@link #start}
    */
   public static int run(Config config) throws IOException {
-    ColonyProcess colony = start(config, InstantSource.system());
-    // The runtime would exit with 143; a colony that was told to stop and has stopped is a success.
+    CompletableFuture<ColonyProcess> started = new CompletableFuture<>();
+    // Before the start, so that a signal in the middle of it is obeyed when there is something to
+    // close. The runtime would exit with 143; to stop when told to is a success.
     Thread onSignal =
         new Thread(
             () -> {
-              colony.close();
+              try {
+                started.join().close();
+              } catch (CompletionException e) {
+                return; // the start has failed, and whoever called says why
+              }
               Runtime.getRuntime().halt(0);
             },
             "colony-signal");
     Runtime.getRuntime().addShutdownHook(onSignal);
+    ColonyProcess colony;
+    try {
+      colony = start(config, InstantSource.system());
+    } catch (IOException | RuntimeException e) {
+      started.completeExceptionally(e);
+      throw e;
+    }
+    started.complete(colony);
     try {
       colony.stopped.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    boolean signalled = colony.isClosed();
-    if (!signalled) {
-      log.error("The colony's actor system has stopped");
-      colony.close();
-      Runtime.getRuntime().removeShutdownHook(onSignal);
+    if (colony.isClosed()) {
+      return 0;
     }
-    return signalled ? 0 : 1;
+    log.error("The colony's actor system has stopped by itself");
+    colony.close();
+    started.obtrudeException(new IllegalStateException("stopped by itself"));
+    return 1;
   }
 
   /** Where the gRPC port is bound. */

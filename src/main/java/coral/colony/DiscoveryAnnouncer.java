@@ -83,17 +83,13 @@ final class DiscoveryAnnouncer extends AbstractBehavior<DiscoveryAnnouncer.Comma
         getContext().getLog().info("Announced to discovery");
       }
       announced = true;
-      problem.set(Optional.empty());
       pause = FIRST_PAUSE;
       timers.startSingleTimer(new Announce(), RENEWAL);
+      problem.set(Optional.empty());
       return this;
     }
     Throwable cause = coral.rpc.FailureStatus.unwrap(failure);
     String sentence = "the colony is not announced to discovery: " + cause.getMessage();
-    // The same trouble is told once, not with each attempt.
-    if (!problem.getAndSet(Optional.of(sentence)).equals(Optional.of(sentence))) {
-      getContext().getLog().warn("{}; it goes on trying", sentence);
-    }
     announced = false;
     long millis = pause.toMillis();
     timers.startSingleTimer(
@@ -101,6 +97,10 @@ final class DiscoveryAnnouncer extends AbstractBehavior<DiscoveryAnnouncer.Comma
         Duration.ofMillis(millis / 2 + ThreadLocalRandom.current().nextLong(millis / 2 + 1)));
     Duration doubled = pause.multipliedBy(2);
     pause = doubled.compareTo(RENEWAL) < 0 ? doubled : RENEWAL;
+    // The same trouble is told once, not with each attempt.
+    if (!problem.getAndSet(Optional.of(sentence)).equals(Optional.of(sentence))) {
+      getContext().getLog().warn("{}; it goes on trying", sentence);
+    }
     return this;
   }
 }

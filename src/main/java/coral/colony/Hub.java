@@ -95,8 +95,19 @@ final class Hub implements AutoCloseable {
     device.apply(peers);
   }
 
-  /** Follows one durable change. */
+  /**
+   * Follows one durable change. Called in the middle of the allocator's work, which must go on
+   * whatever becomes of the device: {@code /ready} and the agent's own probes tell of that.
+   */
   synchronized void follow(AllocationChange change) {
+    try {
+      change(change);
+    } catch (RuntimeException e) {
+      log.error("The peer of agent {} is not as it should be", change.event().agentId(), e);
+    }
+  }
+
+  private void change(AllocationChange change) {
     AllocationEvent event = change.event();
     if (event instanceof AllocationEvent.Allocated allocated) {
       put(allocated.agentId(), new Member(allocated.hostNumber(), allocated.wireGuardKey()));

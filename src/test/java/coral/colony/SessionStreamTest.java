@@ -25,6 +25,9 @@ import coral.session.CloseReason;
 import coral.session.Notice;
 import coral.wireguard.KeyPair;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -134,7 +137,7 @@ class SessionStreamTest {
       assertTrue(agent.getConnected());
       assertEquals("healthy", agent.getStatus());
       assertEquals(7, agent.getReceivedBytes());
-      assertEquals(300_000, agent.getRoundTripIpv4().getNanos());
+      assertEquals(Duration.ofNanos(300_000), Protobuf.duration(agent.getRoundTripIpv4()));
       assertFalse(agent.hasRoundTripIpv6(), "that probe was not answered");
       assertEquals(Protobuf.serial(web.certificate().chain().get(0)), agent.getCertificateSerial());
 
@@ -161,14 +164,13 @@ class SessionStreamTest {
       Stream stream = open(colony, Optional.of(web.certificate()));
       long generation = stream.opened();
       stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
-      com.google.protobuf.Timestamp seen = only(colony).getLastSeen();
+      Instant seen = Protobuf.instant(only(colony).getLastSeen());
       colony.restart();
       assertEquals(Reason.COLONY_STOPPING, stream.next().getSessionClosed().getReason());
       Agent agent = only(colony);
       assertFalse(agent.getConnected());
       // The database keeps microseconds.
-      assertEquals(seen.getSeconds(), agent.getLastSeen().getSeconds());
-      assertEquals(seen.getNanos() / 1000, agent.getLastSeen().getNanos() / 1000);
+      assertEquals(seen.truncatedTo(ChronoUnit.MICROS), Protobuf.instant(agent.getLastSeen()));
       assertTrue(open(colony, Optional.of(web.certificate())).opened() > generation);
     }
   }

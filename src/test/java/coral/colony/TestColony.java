@@ -134,6 +134,18 @@ final class TestColony implements AutoCloseable {
     return config;
   }
 
+  Path database() {
+    return Path.of(config.getString("coral.colony.directory")).resolve("colony.duckdb");
+  }
+
+  /** Starts again with other settings for once. */
+  void restart(Map<String, ?> overrides) throws IOException {
+    process.close();
+    process =
+        ColonyProcess.start(
+            ConfigFactory.parseMap(overrides).withFallback(config), InstantSource.system());
+  }
+
   void restart() throws IOException {
     process.close();
     process = ColonyProcess.start(config, InstantSource.system());
