@@ -1,10 +1,13 @@
 package coral.cli.quickstart;
 
+import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +33,7 @@ record JavaCommand(Optional<Path> archives, boolean archiving) {
     QUERY("query", List.of("-Xmx64m", STARTS_FAST));
 
     private final String archive;
+
     @SuppressWarnings("ImmutableEnumChecker") // of List.of
     private final List<String> options;
 
@@ -73,8 +77,15 @@ record JavaCommand(Optional<Path> archives, boolean archiving) {
     // An archive that does not fit is not used; that is no news.
     line.addAll(List.of("-Xlog:disable", "-Xlog:all=error:stderr"));
     archives.ifPresent(directory -> line.add("-D" + ARCHIVES + "=" + directory));
-    line.addAll(List.of("-cp", System.getProperty("java.class.path"), "coral.Main"));
+    line.addAll(List.of("-cp", classPath(), "coral.Main"));
     line.addAll(arguments);
     return line;
+  }
+
+  /** A child works in another folder, where relative entries would lead nowhere. */
+  private static String classPath() {
+    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+        .map(entry -> Path.of(entry).toAbsolutePath().toString())
+        .collect(Collectors.joining(File.pathSeparator));
   }
 }
