@@ -84,7 +84,7 @@ record JavaCommand(Optional<Path> archives, boolean archiving) {
 
   /** A child works in another folder, where relative entries would lead nowhere. */
   private static String classPath() {
-    return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
+    return Arrays.stream(System.getProperty("java.class.path", "").split(File.pathSeparator))
         .map(entry -> Path.of(entry).toAbsolutePath().toString())
         .collect(Collectors.joining(File.pathSeparator));
   }
