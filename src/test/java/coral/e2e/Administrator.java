@@ -1,0 +1,79 @@
+package coral.e2e;
+
+import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.GetStatusRequest;
+import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.ListAllocationsRequest;
+import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.mesh.v1.DeregisterAgentRequest;
+import coral.api.mesh.v1.DeregisterAgentResponse;
+import coral.certificate.Identity;
+import coral.colony.ColonyFiles;
+import coral.model.Endpoint;
+import coral.rpc.ClientCertificate;
+import coral.rpc.ClientTls;
+import coral.rpc.ConnectClient;
+import coral.rpc.RpcException;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Asks a colony with the certificate of its administrator. */
+final class Administrator {
+  private static final Duration TIMEOUT = Duration.ofSeconds(20);
+
+  private final ConnectClient client;
+
+  Administrator(ColonyFiles.Created colony, Endpoint endpoint) throws IOException {
+    Identity identity = Identity.load(colony.administratorCertificate(), colony.administratorKey());
+    client = client(colony, endpoint, new ClientCertificate(identity.key(), identity.chain()));
+  }
+
+  /** For calls with some certificate of the colony. */
+  static ConnectClient client(
+      ColonyFiles.Created colony, Endpoint endpoint, ClientCertificate certificate) {
+    return ConnectClient.https(
+        endpoint,
+        ClientTls.pinned(
+            colony.caFingerprint(),
+            "spiffe://" + colony.colonyId() + "/colony",
+            Optional.of(certificate)),
+        TIMEOUT,
+        TIMEOUT);
+  }
+
+  GetStatusResponse status() throws RpcException {
+    return client.call(
+        "coral.colony.v1.ColonyService/GetStatus",
+        GetStatusRequest.getDefaultInstance(),
+        GetStatusResponse.parser());
+  }
+
+  DeregisterAgentResponse deregister(String agentId) throws RpcException {
+    return client.call(
+        "coral.mesh.v1.MeshService/Deregister",
+        DeregisterAgentRequest.newBuilder().setAgentId(agentId).build(),
+        DeregisterAgentResponse.parser());
+  }
+
+  /** All of them, page by page. */
+  List<Allocation> allocations() throws RpcException {
+    List<Allocation> all = new ArrayList<>();
+    ListAllocationsResponse page = allocations("");
+    all.addAll(page.getAllocationsList());
+    while (!page.getNextPageToken().isEmpty()) {
+      page = allocations(page.getNextPageToken());
+      all.addAll(page.getAllocationsList());
+    }
+    return all;
+  }
+
+  private ListAllocationsResponse allocations(String token) throws RpcException {
+    return client.call(
+        "coral.colony.v1.ColonyService/ListAllocations",
+        ListAllocationsRequest.newBuilder().setPageToken(token).build(),
+        ListAllocationsResponse.parser());
+  }
+}
