@@ -1,34 +1,20 @@
 package coral.colony;
 
+import static coral.colony.Steps.await;
+import static coral.colony.Steps.quietly;
+import static coral.colony.Steps.step;
+
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import coral.address.Allocation;
-import coral.address.AllocationEvent;
 import coral.address.IpAllocator;
-import coral.api.colony.v1.ColonyService;
-import coral.api.colony.v1.ColonyServiceHandlerFactory;
-import coral.api.mesh.v1.MeshService;
-import coral.api.mesh.v1.MeshServiceHandlerFactory;
 import coral.certificate.Authority;
-import coral.certificate.CertificateAuthority;
-import coral.certificate.CertificateIndex;
-import coral.certificate.CertificateSettings;
-import coral.certificate.Identity;
-import coral.model.AgentId;
 import coral.model.Endpoint;
 import coral.model.MeshAddresses;
-import coral.model.MeshSubnet;
 import coral.model.Secret;
-import coral.rpc.CallerIdentity;
-import coral.rpc.FailureStatus;
-import coral.rpc.RpcServer;
-import coral.rpc.ServerTls;
-import coral.session.AgentSession;
-import coral.session.PresenceDirectory;
 import coral.storage.AllocationReadModel;
 import coral.storage.DuckDbFile;
 import coral.storage.Projection;
-import coral.storage.StoreException;
 import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
 import java.io.IOException;
@@ -36,7 +22,6 @@ import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -47,26 +32,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicReference;
-import org.apache.pekko.Done;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.Props;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
-import org.apache.pekko.cluster.sharding.typed.javadsl.Entity;
-import org.apache.pekko.cluster.typed.Cluster;
-import org.apache.pekko.cluster.typed.ClusterSingleton;
-import org.apache.pekko.cluster.typed.Join;
-import org.apache.pekko.cluster.typed.SingletonActor;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.Uri;
 import org.apache.pekko.management.javadsl.PekkoManagement;
@@ -87,16 +57,6 @@ public final class ColonyProcess implements AutoCloseable {
 
   private static final Duration STOP_STEP_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
-
-  /** Ten silent intervals end a session; a stream that says nothing for longer has none. */
-  private static final int STREAM_IDLE_INTERVALS = 11;
-
-  /** A request for a certificate carries at most 16 KiB of PEM, and a stranger may send it. */
-  private static final int MAX_CERTIFICATE_REQUEST_BYTES = 24 << 10;
-
-  private interface Step<T> {
-    T run() throws IOException;
-  }
 
   /** What was started, to be stopped last first. */
   private final Deque<Runnable> stopping = new ArrayDeque<>();
@@ -142,7 +102,6 @@ public final class ColonyProcess implements AutoCloseable {
     Authority authority = step("certificate authority loaded", () -> authority(files));
     Secret secret = files.secret();
     KeyPair keys = files.wireGuardKey();
-    Identity server = files.serverIdentity(authority, clock);
     DuckDbFile file = step("database opened", () -> DuckDbFile.open(files.database()));
     stopping.push(file::close);
     AllocationReadModel readModel = new AllocationReadModel(file);
@@ -156,65 +115,29 @@ public final class ColonyProcess implements AutoCloseable {
     this.hub = hub;
     wireGuardPort = hub.device().listenPort();
 
-    // The cluster, and the actors of which it has one
-    ActorSystem<Void> system = step("actor system up", () -> joined(actorSystem(config, file)));
-    Executor blocking = dispatcher(system, "blocking-dispatcher");
-    ClusterSingleton singletons = ClusterSingleton.get(system);
-    CertificateIndex certificates =
-        new CertificateIndex(settings.colonyId(), authority.certificate(), clock);
-    ActorRef<CertificateAuthority.Command> certificateAuthority =
-        singletons.init(
-            SingletonActor.of(
-                CertificateAuthority.create(
-                    authority,
-                    CertificateSettings.DEFAULT,
-                    certificates,
-                    clock,
-                    dispatcher(system, "signing-dispatcher")),
-                "certificate-authority"));
-    AllocatorClient allocator =
-        new AllocatorClient(
-            singletons.init(
-                SingletonActor.of(
-                    IpAllocator.create(
-                        settings.subnet(),
-                        clock,
-                        IpAllocator.Settings.of(file.path().toString()),
-                        hub::follow),
-                    "ip-allocator")),
-            system);
-    ActorRef<PresenceDirectory.Command> directory =
-        singletons.init(
-            SingletonActor.of(
-                PresenceDirectory.create(batch -> touch(readModel, batch, blocking)),
-                "presence-directory"));
-    stopping.push(() -> flush(directory, system));
-    ClusterSharding sharding = ClusterSharding.get(system);
-    sharding.init(
-        Entity.of(
-                AgentSession.TYPE,
-                entity ->
-                    AgentSession.create(
-                        new AgentId(entity.getEntityId()),
-                        settings.heartbeatInterval(),
-                        clock,
-                        directory,
-                        entity.getShard()))
-            .withStopMessage(new AgentSession.Stop()));
+    // The cluster, and its actors
+    ActorSystem<Void> system = step("actor system up", () -> actorSystem(config, file));
+    ColonyActors actors =
+        ColonyActors.start(system, settings, authority, file, readModel, hub::follow, clock);
+    stopping.push(
+        () ->
+            quietly(
+                "last seen",
+                () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT)));
 
     // What the journals hold, before anybody can ask
     List<Allocation> allocations =
-        step("addresses read", () -> await(allocator.all(), START_TIMEOUT));
+        step("addresses read", () -> await(actors.allocator().all(), START_TIMEOUT));
     step("peers restored", () -> restore(hub, allocations));
     Projection projection =
         new Projection(
             system,
             IpAllocator.PERSISTENCE_ID,
-            Projection.into(readModel, event -> row(event, settings.subnet())));
+            Projection.into(readModel, event -> AllocationRows.of(event, settings.subnet())));
     step("tables up to date", () -> await(projection.catchUp(), START_TIMEOUT));
     UniqueKillSwitch following = projection.follow().first();
     stopping.push(following::shutdown);
-    step("certificates read", () -> certificatesRead(certificateAuthority, system));
+    step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
 
     // The port
     MeshView mesh =
@@ -226,60 +149,30 @@ public final class ColonyProcess implements AutoCloseable {
             hub.device().mtu());
     AtomicReference<Optional<String>> announcementProblem = new AtomicReference<>(Optional.empty());
     Readiness readiness = Readiness.of(system);
-    readiness.watch(new Readiness.Parts(file, hub.device(), certificates, blocking));
-    Registration registration = new Registration(allocator, keys.publicKey(), sharding, directory);
-    SessionStreams streams = new SessionStreams(system, sharding);
+    readiness.watch(
+        new Readiness.Parts(file, hub.device(), actors.certificates(), actors.blocking()));
+    SessionStreams streams = new SessionStreams(system, actors.sharding());
     stopping.push(() -> quietly("sessions", () -> await(streams.stop(), STOP_STEP_TIMEOUT)));
-    Bootstrap bootstrap =
-        new Bootstrap(secret, new BootstrapLimit(clock), certificateAuthority, system);
-    AgentOverview agents =
-        new AgentOverview(
-            allocator, directory, readModel, settings.heartbeatInterval(), clock, blocking, system);
-    ColonyStatus status =
-        new ColonyStatus(
-            settings,
-            mesh,
-            authority.fingerprint(),
-            file,
-            readiness,
-            announcementProblem::get,
-            allocator,
-            agents,
-            clock,
-            blocking);
-    RpcServer rpc =
-        RpcServer.builder(
-                system,
-                CallerIdentity.ofColony(settings.colonyId(), certificates::accepts, clock),
-                ColonyRpcs.AUTHORIZATION)
-            .service(
-                MeshService.class,
-                MeshService.description,
-                caller -> new MeshEdge(caller, registration, allocator, streams, mesh),
-                MeshServiceHandlerFactory::create)
-            .service(
-                ColonyService.class,
-                ColonyService.description,
-                caller ->
-                    new ColonyEdge(
-                        caller, bootstrap, agents, status, mesh, hub, authority.certificate()),
-                ColonyServiceHandlerFactory::create)
-            .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
-            .limit(ColonyRpcs.GET_CA_CERTIFICATE, 0)
-            .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
-            .build();
-    ServerTls tls =
-        ServerTls.of(
-            server.key(),
-            server.chain(),
-            Optional.of(authority.certificate()),
-            certificates::accepts);
+    ColonyServer server =
+        new ColonyServer(settings, files.serverIdentity(authority, clock), authority, actors, mesh);
     ServerBinding binding =
         step(
             "port open",
             () ->
                 await(
-                    rpc.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls)),
+                    server.bind(
+                        hub,
+                        streams,
+                        new Bootstrap(
+                            secret,
+                            new BootstrapLimit(clock),
+                            actors.certificateAuthority(),
+                            system),
+                        file,
+                        readModel,
+                        readiness,
+                        announcementProblem::get,
+                        clock),
                     START_TIMEOUT));
     rpcAddress = binding.localAddress();
     managementAddress = step("management open", () -> manage(system));
@@ -289,7 +182,7 @@ public final class ColonyProcess implements AutoCloseable {
             discovery -> {
               DiscoveryClient client =
                   new DiscoveryClient(
-                      discovery, settings, mesh, rpcAddress.getPort(), secret, blocking);
+                      discovery, settings, mesh, rpcAddress.getPort(), secret, actors.blocking());
               system.systemActorOf(
                   DiscoveryAnnouncer.create(client::register, announcementProblem),
                   "discovery-announcer",
@@ -325,7 +218,7 @@ public final class ColonyProcess implements AutoCloseable {
     return authority;
   }
 
-  private ActorSystem<Void> actorSystem(Config config, DuckDbFile file) {
+  private ActorSystem<Void> actorSystem(Config config, DuckDbFile file) throws IOException {
     Config own =
         ConfigFactory.parseMap(
             Map.of(
@@ -343,78 +236,13 @@ public final class ColonyProcess implements AutoCloseable {
           system.terminate();
           quietly("actor system", () -> await(system.getWhenTerminated(), STOP_TIMEOUT));
         });
+    ColonyActors.formCluster(system, START_TIMEOUT);
     return system;
-  }
-
-  private static ActorSystem<Void> joined(ActorSystem<Void> system) throws IOException {
-    Cluster cluster = Cluster.get(system);
-    cluster.manager().tell(Join.create(cluster.selfMember().address()));
-    CompletableFuture<Done> up = new CompletableFuture<>();
-    org.apache.pekko.cluster.Cluster.get(system)
-        .registerOnMemberUp(() -> up.complete(Done.getInstance()));
-    await(up, START_TIMEOUT);
-    return system;
-  }
-
-  private static Executor dispatcher(ActorSystem<?> system, String name) {
-    return system.dispatchers().lookup(DispatcherSelector.fromConfig("coral.colony." + name));
   }
 
   private static int restore(Hub hub, List<Allocation> allocations) {
     hub.restore(allocations);
     return allocations.size();
-  }
-
-  private static Optional<Projection.RowChange> row(Object event, MeshSubnet subnet) {
-    if (event instanceof AllocationEvent.Allocated allocated) {
-      AllocationReadModel.Row row =
-          new AllocationReadModel.Row(
-              allocated.agentId(),
-              subnet.addresses(allocated.hostNumber()).ipv4Text(),
-              allocated.at(),
-              allocated.at());
-      return Optional.of(new Projection.RowChange(allocated.agentId(), Optional.of(row)));
-    }
-    if (event instanceof AllocationEvent.Released released) {
-      return Optional.of(new Projection.RowChange(released.agentId(), Optional.empty()));
-    }
-    return Optional.empty();
-  }
-
-  /** Any answer says that the journal has been read. */
-  private static CertificateAuthority.Reply certificatesRead(
-      ActorRef<CertificateAuthority.Command> authority, ActorSystem<?> system) throws IOException {
-    return await(
-        AskPattern.<CertificateAuthority.Command, CertificateAuthority.Reply>ask(
-            authority,
-            replyTo -> new CertificateAuthority.Status(new AgentId("nobody"), replyTo),
-            START_TIMEOUT,
-            system.scheduler()),
-        START_TIMEOUT);
-  }
-
-  private static CompletionStage<Done> touch(
-      AllocationReadModel readModel, Map<AgentId, Instant> batch, Executor blocking) {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          try {
-            readModel.touch(batch);
-            return Done.getInstance();
-          } catch (StoreException e) {
-            throw new CompletionException(e);
-          }
-        },
-        blocking);
-  }
-
-  private static void flush(ActorRef<PresenceDirectory.Command> directory, ActorSystem<?> system) {
-    quietly(
-        "last seen",
-        () ->
-            await(
-                AskPattern.<PresenceDirectory.Command, PresenceDirectory.Flushed>ask(
-                    directory, PresenceDirectory.Flush::new, STOP_STEP_TIMEOUT, system.scheduler()),
-                STOP_STEP_TIMEOUT));
   }
 
   private List<Endpoint> publicEndpoints(int port) throws IOException {
@@ -428,38 +256,6 @@ public final class ColonyProcess implements AutoCloseable {
   private InetSocketAddress manage(ActorSystem<?> system) throws IOException {
     Uri uri = await(PekkoManagement.get(system).start(), START_TIMEOUT);
     return new InetSocketAddress(uri.getHost().address(), uri.getPort());
-  }
-
-  /** Runs a step of the start and logs how long it took. */
-  private static <T> T step(String what, Step<T> step) throws IOException {
-    long begin = System.nanoTime();
-    T result = step.run();
-    log.info("{} in {} ms", what, (System.nanoTime() - begin) / 1_000_000);
-    return result;
-  }
-
-  /** Waits; what failed comes out as an exception with a message for people. */
-  private static <T> T await(CompletionStage<T> stage, Duration timeout) throws IOException {
-    try {
-      return stage.toCompletableFuture().get(timeout.toMillis(), TimeUnit.MILLISECONDS);
-    } catch (ExecutionException e) {
-      Throwable cause = FailureStatus.unwrap(e);
-      String message = cause.getMessage();
-      throw new IOException(message == null ? cause.getClass().getSimpleName() : message, cause);
-    } catch (TimeoutException e) {
-      throw new IOException("not done within " + timeout.toSeconds() + " s", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
-    }
-  }
-
-  private static void quietly(String what, Step<?> step) {
-    try {
-      step.run();
-    } catch (IOException e) {
-      log.warn("Stopping {}: {}", what, e.getMessage());
-    }
   }
 
   /**

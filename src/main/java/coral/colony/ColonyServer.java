@@ -1,0 +1,110 @@
+package coral.colony;
+
+import coral.api.colony.v1.ColonyService;
+import coral.api.colony.v1.ColonyServiceHandlerFactory;
+import coral.api.mesh.v1.MeshService;
+import coral.api.mesh.v1.MeshServiceHandlerFactory;
+import coral.certificate.Authority;
+import coral.certificate.Identity;
+import coral.rpc.CallerIdentity;
+import coral.rpc.RpcServer;
+import coral.rpc.ServerTls;
+import coral.storage.AllocationReadModel;
+import coral.storage.DuckDbFile;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.apache.pekko.http.javadsl.ServerBinding;
+
+/** The colony's one port: its services, who is let in, and the limits of what they may send. */
+final class ColonyServer {
+  /** Ten silent intervals end a session; a stream that says nothing for longer has none. */
+  private static final int STREAM_IDLE_INTERVALS = 11;
+
+  /** A request for a certificate carries at most 16 KiB of PEM, and a stranger may send it. */
+  private static final int MAX_CERTIFICATE_REQUEST_BYTES = 24 << 10;
+
+  private final ColonySettings settings;
+  private final Identity identity;
+  private final Authority authority;
+  private final ColonyActors actors;
+  private final MeshView mesh;
+
+  ColonyServer(
+      ColonySettings settings,
+      Identity identity,
+      Authority authority,
+      ColonyActors actors,
+      MeshView mesh) {
+    this.settings = settings;
+    this.identity = identity;
+    this.authority = authority;
+    this.actors = actors;
+    this.mesh = mesh;
+  }
+
+  /** Opens the port. */
+  CompletionStage<ServerBinding> bind(
+      Hub hub,
+      SessionStreams streams,
+      Bootstrap bootstrap,
+      DuckDbFile file,
+      AllocationReadModel readModel,
+      Readiness readiness,
+      Supplier<Optional<String>> announcementProblem,
+      InstantSource clock) {
+    Registration registration =
+        new Registration(
+            actors.allocator(), mesh.wireGuardKey(), actors.sharding(), actors.directory());
+    AgentOverview agents =
+        new AgentOverview(
+            actors.allocator(),
+            actors.directory(),
+            readModel,
+            settings.heartbeatInterval(),
+            clock,
+            actors.blocking(),
+            actors.system());
+    ColonyStatus status =
+        new ColonyStatus(
+            settings,
+            mesh,
+            authority.fingerprint(),
+            file,
+            readiness,
+            announcementProblem,
+            actors.allocator(),
+            agents,
+            clock,
+            actors.blocking());
+    RpcServer server =
+        RpcServer.builder(
+                actors.system(),
+                CallerIdentity.ofColony(settings.colonyId(), actors.certificates()::accepts, clock),
+                ColonyRpcs.AUTHORIZATION)
+            .service(
+                MeshService.class,
+                MeshService.description,
+                caller -> new MeshEdge(caller, registration, actors.allocator(), streams, mesh),
+                MeshServiceHandlerFactory::create)
+            .service(
+                ColonyService.class,
+                ColonyService.description,
+                caller ->
+                    new ColonyEdge(
+                        caller, bootstrap, agents, status, mesh, hub, authority.certificate()),
+                ColonyServiceHandlerFactory::create)
+            .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
+            .limit(ColonyRpcs.GET_CA_CERTIFICATE, 0)
+            .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
+            .build();
+    ServerTls tls =
+        ServerTls.of(
+            identity.key(),
+            identity.chain(),
+            Optional.of(authority.certificate()),
+            actors.certificates()::accepts);
+    return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
+  }
+}
