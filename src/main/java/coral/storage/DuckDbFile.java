@@ -76,6 +76,8 @@ public final class DuckDbFile implements AutoCloseable {
     } catch (StoreException e) {
       opened.close();
       throw e;
+    } finally {
+      StaleLibraries.deleteOwn();
     }
   }
 

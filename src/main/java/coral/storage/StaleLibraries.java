@@ -1,18 +1,21 @@
 package coral.storage;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The driver unpacks its native library of 70 MB into the temporary directory, and a process that
- * is killed leaves it there. Deletes those that were there before this process started and that no
- * process has mapped.
+ * The driver unpacks its native library of 70 MB into the temporary directory and deletes it when
+ * the process exits, but not when it is killed or halts. So a process deletes its own as soon as it
+ * has mapped it, which needs the file no more; and, should one have been killed in between, those
+ * that were there before this process started and that no process has mapped.
  */
 final class StaleLibraries {
   private StaleLibraries() {}
@@ -23,6 +26,25 @@ final class StaleLibraries {
         Path.of(System.getProperty("java.io.tmpdir")),
         Path.of("/proc"),
         ManagementFactory.getRuntimeMXBean().getStartTime());
+  }
+
+  /** This process's own, once it is loaded. Never fails either. */
+  static void deleteOwn() {
+    deleteOwn(Path.of(System.getProperty("java.io.tmpdir")), Path.of("/proc/self/maps"));
+  }
+
+  static void deleteOwn(Path directory, Path maps) {
+    try {
+      Path temporary = directory.toRealPath();
+      for (String library : libraries(maps)) {
+        Path path = Path.of(library);
+        if (temporary.equals(path.getParent())) {
+          Files.deleteIfExists(path);
+        }
+      }
+    } catch (IOException | RuntimeException e) {
+      return; // not Linux, or not allowed: it is deleted at the exit
+    }
   }
 
   static void delete(Path directory, Path processes, long startedMillis) {
@@ -53,11 +75,9 @@ final class StaleLibraries {
     Set<String> mapped = new HashSet<>();
     try (DirectoryStream<Path> ids = Files.newDirectoryStream(processes, "[0-9]*")) {
       for (Path id : ids) {
-        try (Stream<String> lines = Files.lines(id.resolve("maps"))) {
-          lines
-              .filter(line -> line.contains("libduckdb_java"))
-              .forEach(line -> mapped.add(line.substring(line.indexOf('/'))));
-        } catch (IOException | java.io.UncheckedIOException e) {
+        try {
+          mapped.addAll(libraries(id.resolve("maps")));
+        } catch (IOException e) {
           if (Files.exists(id)) {
             throw new IOException("process " + id.getFileName() + " cannot be looked into", e);
           }
@@ -65,5 +85,17 @@ final class StaleLibraries {
       }
     }
     return mapped;
+  }
+
+  /** The paths of the driver's libraries in a process's maps, see proc_pid_maps(5). */
+  private static Set<String> libraries(Path maps) throws IOException {
+    try (Stream<String> lines = Files.lines(maps)) {
+      return lines
+          .filter(line -> line.contains("/libduckdb_java"))
+          .map(line -> line.substring(line.indexOf('/')))
+          .collect(Collectors.toSet());
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
   }
 }

@@ -172,6 +172,25 @@ final class DuckDbFileTest {
     assertTrue(Files.exists(other));
   }
 
+  @Test
+  void aProcessDeletesItsOwnLibraryOnceItIsMappedAndNoOther() throws Exception {
+    Path own = Files.createFile(directory.resolve("libduckdb_java1.so"));
+    Path others = Files.createFile(directory.resolve("libduckdb_java2.so"));
+    Path elsewhere =
+        Files.createFile(
+            Files.createDirectory(directory.resolve("lib")).resolve("libduckdb_java.so"));
+    String line = "7f00-7f01 r-xp 00000000 08:01 1 ";
+    Path maps =
+        Files.writeString(
+            directory.resolve("maps"),
+            line + own.toRealPath() + "\n" + line + elsewhere.toRealPath() + "\n");
+    StaleLibraries.deleteOwn(directory, maps);
+    assertFalse(Files.exists(own));
+    assertTrue(Files.exists(others));
+    assertTrue(Files.exists(elsewhere));
+    StaleLibraries.deleteOwn(directory, directory.resolve("missing"));
+  }
+
   private static void assertRefused(Path path, String reason) {
     StoreException refused =
         assertThrows(StoreException.class, () -> DuckDbFile.open(path).close());
