@@ -27,6 +27,13 @@ final class ChildProcess implements AutoCloseable {
   private static final int KEPT_LINES = 20_000;
   private static final int TOLD_LINES = 25;
 
+  /**
+   * For a process that lives for minutes beside many others: what starts fast peaks high enough.
+   */
+  static List<String> small(String heap) {
+    return List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx" + heap);
+  }
+
   /** Where a process is started, which decides its network. */
   interface Place {
     Process start(Callable<Process> start) throws Exception;
@@ -58,15 +65,15 @@ final class ChildProcess implements AutoCloseable {
    * Starts a command of the application.
    *
    * @param home its {@code CORAL_HOME}, created if need be; also for its temporary files
-   * @param heap as the option -Xmx takes it
+   * @param options of its virtual machine
    */
   static ChildProcess start(
-      String name, Place place, Path home, String heap, List<String> arguments) throws Exception {
+      String name, Place place, Path home, List<String> options, List<String> arguments)
+      throws Exception {
     Path temporary = Files.createDirectories(home.resolve("tmp"));
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(
-        List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx" + heap));
+    command.addAll(options);
     command.addAll(List.of("-Djava.io.tmpdir=" + temporary, "-Djna.tmpdir=" + temporary));
     command.addAll(List.of("-XX:-UsePerfData", "-cp", classPath()));
     command.add("coral.Main");

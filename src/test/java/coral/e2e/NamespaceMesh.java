@@ -129,7 +129,8 @@ final class NamespaceMesh implements AutoCloseable {
   private ChildProcess start(
       String name, ChildProcess.Place place, Path home, String heap, List<String> arguments)
       throws Exception {
-    ChildProcess process = ChildProcess.start(name, place, home, heap, arguments);
+    ChildProcess process =
+        ChildProcess.start(name, place, home, ChildProcess.small(heap), arguments);
     processes.add(process);
     return process;
   }
