@@ -21,8 +21,8 @@ import java.util.stream.Stream;
  * that ends: its standard input is a pipe from here, which it watches.
  */
 final class ChildProcess implements AutoCloseable {
-  /** Ten processes that start at once on a small machine need most of a minute. */
-  static final Duration PATIENCE = Duration.ofMinutes(2);
+  /** Ten processes that start at once on a small machine need a minute. */
+  static final Duration PATIENCE = Duration.ofMinutes(3);
 
   private static final int KEPT_LINES = 20_000;
   private static final int TOLD_LINES = 25;

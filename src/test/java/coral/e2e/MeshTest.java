@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import coral.api.colony.v1.Allocation;
 import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.e2e.Agent.Membership;
+import coral.model.Endpoint;
 import coral.model.IpPrefix;
 import coral.testing.NetworkTopology;
 import java.net.InetAddress;
@@ -26,6 +27,7 @@ import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,13 +38,14 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
-@Timeout(300)
+@Timeout(600)
 class MeshTest {
   private static final int AGENTS = 10;
   private static final String INTERFACE = "coral0";
 
   private NetworkState hostBefore;
   private NamespaceMesh mesh;
+  private NetworkState hubBefore;
 
   /** The network of each host before an agent ran there. */
   private final List<NetworkState> before = new ArrayList<>();
@@ -57,10 +60,11 @@ class MeshTest {
     NetworkTopology.assumePossible();
     hostBefore = NetworkState.now();
     mesh = NamespaceMesh.create(home, AGENTS);
+    hubBefore = mesh.networkOfHub();
     for (int host = 0; host < AGENTS; host++) {
       before.add(mesh.networkOf(host));
     }
-    mesh.startColony(NamespaceMesh.PORT);
+    mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
   }
 
   @AfterAll
@@ -153,14 +157,17 @@ class MeshTest {
    */
   @Test
   @Order(4)
-  void tunnelsSurviveAKilledColonyThatNoAgentCanCall() throws Exception {
+  void tunnelsSurviveAKilledColonyThatNoAgentCanCall(TestReporter reporter) throws Exception {
     Map<Agent, Integer> marks = marks();
     mesh.colony().kill();
     for (Agent agent : agents) {
       agent.awaitFailure(mark(marks, agent), "SESSION_LOST");
     }
-    mesh.startColony(NamespaceMesh.PORT + 1);
+    mesh.startColony(NamespaceMesh.PORT + 1, NamespaceMesh.WIREGUARD);
+    long ready = System.nanoTime();
     echoEverywhere();
+    reporter.publishEntry(
+        "tunnels resumed", "%.1f s after the colony".formatted((System.nanoTime() - ready) / 1e9));
     for (Agent agent : agents) {
       assertFalse(agent.hasJoined(mark(marks, agent)), () -> agent.id() + " registered again");
     }
@@ -173,7 +180,7 @@ class MeshTest {
   void agentsComeBackWithTheSameAddressesWhenTheyFindTheColonyAgain() throws Exception {
     Map<Agent, Integer> marks = marks();
     assertEquals(0, mesh.colony().terminate());
-    mesh.startColony(NamespaceMesh.PORT);
+    mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
     everybodyIsBack(marks);
   }
 
@@ -182,15 +189,25 @@ class MeshTest {
   void aColonyStoppedInOrderAndStartedAgainChangesNothing() throws Exception {
     Map<Agent, Integer> marks = marks();
     assertEquals(0, mesh.colony().terminate());
+    assertEquals(hubBefore, mesh.networkOfHub());
     for (Agent agent : agents) {
       agent.awaitFailure(mark(marks, agent), "SESSION_LOST");
     }
-    mesh.startColony(NamespaceMesh.PORT);
+    mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
     everybodyIsBack(marks);
   }
 
   @Test
   @Order(7)
+  void agentsFollowTheColonyToAnotherSocketOverIpv6() throws Exception {
+    Map<Agent, Integer> marks = marks();
+    assertEquals(0, mesh.colony().terminate());
+    mesh.startColony(NamespaceMesh.PORT, Endpoint.parse("[fd99::fe]:41821"));
+    everybodyIsBack(marks);
+  }
+
+  @Test
+  @Order(8)
   void anAgentKilledAndRestartedKeepsItsAddress() throws Exception {
     Agent killed = agent(3);
     killed.process().kill();
@@ -208,7 +225,7 @@ class MeshTest {
   }
 
   @Test
-  @Order(8)
+  @Order(9)
   void sigtermRemovesTheInterfaceAndNothingElse() throws Exception {
     Agent leaving = agent(5);
     assertEquals(
@@ -220,7 +237,7 @@ class MeshTest {
   }
 
   @Test
-  @Order(9)
+  @Order(10)
   void aDeregisteredAddressIsGivenAgain() throws Exception {
     Agent former = agent(6);
     Membership membership = membership(former);
@@ -243,7 +260,7 @@ class MeshTest {
   }
 
   @Test
-  @Order(10)
+  @Order(11)
   void nothingIsLeftOfItAndTheHostsOwnNetworkIsAsBefore() throws Exception {
     mesh.close();
     for (ChildProcess process : mesh.processes()) {

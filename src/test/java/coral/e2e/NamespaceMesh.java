@@ -23,6 +23,9 @@ final class NamespaceMesh implements AutoCloseable {
   /** Where the agents look for the colony. */
   static final int PORT = 9000;
 
+  /** Where agents find the colony's WireGuard socket unless a test moves it. */
+  static final Endpoint WIREGUARD = Endpoint.parse("10.99.0.254:41820");
+
   private static final String HUB = "10.99.0.254";
   private static final Duration ECHO_TIMEOUT = Duration.ofMillis(500);
 
@@ -62,16 +65,21 @@ final class NamespaceMesh implements AutoCloseable {
    * Starts the colony and waits until it is ready.
    *
    * @param port of its calls; agents find it at {@link #PORT} only
+   * @param wireGuard an address of the hub, and the port of its WireGuard socket
    */
-  void startColony(int port) throws Exception {
+  void startColony(int port, Endpoint wireGuard) throws Exception {
     Path settings =
         Files.writeString(
             home.resolve("colony-" + port + ".conf"),
-            "coral.colony { listen.port = "
-                + port
-                + ", wireguard.device = tun, public-endpoints = [\""
-                + HUB
-                + ":41820\"], heartbeat-interval = 1s }\n",
+            """
+            coral.colony {
+              listen.port = %d
+              wireguard { device = tun, port = %d }
+              public-endpoints = ["%s"]
+              heartbeat-interval = 1s
+            }
+            """
+                .formatted(port, wireGuard.port(), wireGuard),
             StandardCharsets.UTF_8);
     ChildProcess started =
         start(
@@ -160,6 +168,11 @@ final class NamespaceMesh implements AutoCloseable {
       }
     }
     throw from.process().failure("expected an echo from " + to.getHostAddress());
+  }
+
+  /** What the hub's network looks like. */
+  NetworkState networkOfHub() throws Exception {
+    return topology.inHub(NetworkState::now);
   }
 
   /** What a host's network looks like. */

@@ -109,7 +109,7 @@ class RegistrationLoadTest {
 
   /** Each agent registers as a new one, and once more as one that was started again. */
   @Test
-  @Timeout(300)
+  @Timeout(600)
   void twoHundredRegistrationsASecondAreAllAnsweredAndNoneIsLost(TestReporter reporter)
       throws Exception {
     Map<String, String> given = new TreeMap<>();
