@@ -9,9 +9,7 @@ import coral.e2e.WitnessAgent.Request;
 import coral.model.AgentId;
 import coral.rpc.RpcException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -81,11 +79,11 @@ class ColonyCrashTest {
   private final AtomicInteger unansweredAndNotDone = new AtomicInteger();
   private final List<Long> startMillis = new ArrayList<>();
   private @Nullable ColonyInstallation installation;
-  private @Nullable ChildColony running;
+  private @Nullable KillableProcess running;
 
   /** What the workers of one run of the colony share. */
   private final class Run {
-    private final ChildColony colony;
+    private final KillableProcess colony;
     private final AtomicInteger left;
     private final Runnable end;
     private final long delayMicros = random.nextInt(5_000);
@@ -94,7 +92,7 @@ class ColonyCrashTest {
     /**
      * @param acknowledgements after which, and a random moment, {@code end} is called
      */
-    Run(ChildColony colony, int acknowledgements, Runnable end) {
+    Run(KillableProcess colony, int acknowledgements, Runnable end) {
       this.colony = colony;
       this.left = new AtomicInteger(acknowledgements);
       this.end = end;
@@ -172,20 +170,20 @@ class ColonyCrashTest {
   @Timeout(900)
   void acknowledgedAddressesAndCertificatesOutliveAnyKill() throws Exception {
     System.out.println(getClass().getSimpleName() + " seed " + seed);
-    ChildColony first = start();
+    KillableProcess first = start();
     ready(first);
     work(new Run(first, 50, first::stop));
     assertEquals(0, first.awaitEnd(), () -> first.log() + message());
 
     int kills = 0;
     for (Moment moment : moments()) {
-      kills += round(moment) == ChildColony.KILLED ? 1 : 0;
+      kills += round(moment) == KillableProcess.KILLED ? 1 : 0;
     }
     assertTrue(kills >= KILLS_WORKING, kills + " kills" + message());
     // Otherwise the kills came when nothing was under way, and show nothing.
     assertTrue(unanswered.get() >= kills, unanswered + " unanswered" + message());
 
-    ChildColony last = start();
+    KillableProcess last = start();
     last.awaitReady();
     compareAndSettle(true);
     Map<String, Address> held = listed();
@@ -213,7 +211,7 @@ class ColonyCrashTest {
 
   /** One run of the colony. Returns its exit code. */
   private int round(Moment moment) throws Exception {
-    ChildColony colony = start();
+    KillableProcess colony = start();
     switch (moment) {
       case STARTING -> {
         long usual = startMillis.get(startMillis.size() - 1);
@@ -241,22 +239,21 @@ class ColonyCrashTest {
   }
 
   /** Starts the colony, and makes what its predecessors left look old. */
-  private ChildColony start() throws IOException {
-    ColonyInstallation installed = installation();
-    for (Path library : installed.unpackedLibraries()) {
-      Files.setLastModifiedTime(library, FileTime.from(CLOCK.instant().minus(STALE)));
-    }
-    ChildColony colony = installed.start();
+  private KillableProcess start() throws IOException {
+    installation().runtime().ageUnpackedLibraries(CLOCK.instant().minus(STALE));
+    KillableProcess colony = installation().start();
     running = colony;
     return colony;
   }
 
-  private void ready(ChildColony colony) throws Exception {
+  private void ready(KillableProcess colony) throws Exception {
     long begin = System.nanoTime();
     colony.awaitReady();
     startMillis.add((System.nanoTime() - begin) / 1_000_000);
     assertEquals(
-        List.of(), installation().unpackedLibraries(), () -> "libraries are left" + message());
+        List.of(),
+        installation().runtime().unpackedLibraries(),
+        () -> "libraries are left" + message());
     compareAndSettle(false);
   }
 

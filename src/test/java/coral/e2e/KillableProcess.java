@@ -13,8 +13,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** One run of {@code coral colony start} as a process of its own, which may be killed. */
-final class ChildColony {
+/** One run of {@code coral} as a process of its own, which may be killed. */
+final class KillableProcess {
   /** What a process ends with that SIGKILL ended: 128 and the number of the signal. */
   static final int KILLED = 137;
 
@@ -24,14 +24,21 @@ final class ChildColony {
   private static final int KEPT_LINES = 300;
 
   private final Process process;
+  private final String readyText;
   private final Deque<String> lastLines = new ArrayDeque<>();
   private final List<String> errors = new ArrayList<>();
   private final CompletableFuture<Void> ready = new CompletableFuture<>();
   private final Thread reader;
 
-  ChildColony(Process process) {
+  /**
+   * Follows a process.
+   *
+   * @param readyText what it logs once it is ready
+   */
+  KillableProcess(Process process, String readyText) {
     this.process = process;
-    reader = new Thread(this::read, "colony-log");
+    this.readyText = readyText;
+    reader = new Thread(this::read, "child-log");
     reader.setDaemon(true);
     reader.start();
   }
@@ -55,7 +62,7 @@ final class ChildColony {
         errors.add(line);
       }
     }
-    if (line.contains(" is ready after ")) {
+    if (line.contains(readyText)) {
       ready.complete(null);
     }
   }
@@ -65,7 +72,7 @@ final class ChildColony {
     try {
       ready.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
     } catch (ExecutionException | TimeoutException e) {
-      throw new AssertionError("the colony does not start:\n" + log(), e);
+      throw new AssertionError("the process is not ready:\n" + log(), e);
     }
   }
 
@@ -83,7 +90,7 @@ final class ChildColony {
   int awaitEnd() throws InterruptedException {
     if (!process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS)) {
       kill();
-      throw new AssertionError("the colony does not end:\n" + log());
+      throw new AssertionError("the process does not end:\n" + log());
     }
     reader.join();
     return process.exitValue();

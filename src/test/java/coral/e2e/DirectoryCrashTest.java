@@ -1,0 +1,294 @@
+package coral.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import coral.api.discovery.v1.LookupColonyRequest;
+import coral.api.discovery.v1.LookupColonyResponse;
+import coral.api.discovery.v1.RegisterColonyRequest;
+import coral.api.discovery.v1.RegisterColonyResponse;
+import coral.files.Pem;
+import coral.model.Endpoint;
+import coral.model.Failure;
+import coral.model.Fingerprint;
+import coral.rpc.ClientTls;
+import coral.rpc.ConnectClient;
+import coral.rpc.RpcException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A discovery service that is killed (SIGKILL) at random moments while colonies announce
+ * themselves: an acknowledged mesh id stays with its secret, and the last acknowledged announcement
+ * is what is found. Who kills when is repeated by {@code -Dcoral.crash.seed=N}.
+ */
+class DirectoryCrashTest {
+  private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
+  private static final int KILLS = 5;
+  private static final int WORKERS = 4;
+  private static final int COLONIES_PER_WORKER = 12;
+
+  @TempDir Path directory;
+
+  private final long seed = Long.getLong("coral.crash.seed", new Random().nextLong());
+  private final Random random = new Random(seed);
+  private final ExecutorService workers = Executors.newFixedThreadPool(WORKERS);
+  private final ScheduledExecutorService killer = Executors.newSingleThreadScheduledExecutor();
+  private final List<List<WitnessColony>> colonies = new ArrayList<>();
+  private int unanswered;
+  private @Nullable ChildRuntime runtime;
+  private @Nullable KillableProcess running;
+  private @Nullable ConnectClient client;
+  private Endpoint endpoint = new Endpoint("127.0.0.1", 1);
+  private volatile boolean ending;
+
+  /** A colony that remembers what was acknowledged; its announcements are numbered by port. */
+  private final class WitnessColony {
+    private final String meshId;
+    private final String secret;
+    private int sent;
+    private int acknowledged;
+
+    WitnessColony(String meshId, Random random) {
+      this.meshId = meshId;
+      this.secret = "secret of " + meshId + " " + random.nextLong();
+    }
+
+    void announce() throws RpcException {
+      sent++;
+      announce(secret, sent);
+      acknowledged = sent;
+    }
+
+    private void announce(String withSecret, int port) throws RpcException {
+      call(
+          "RegisterColony",
+          RegisterColonyRequest.newBuilder()
+              .setMeshId(meshId)
+              .setWireguardPubkey(Base64.getEncoder().encodeToString(key()))
+              .addPublicEndpoints("192.0.2.1:41820")
+              .setMeshIpv4("10.42.0.1")
+              .setConnectPort(port)
+              .setColonySecret(withSecret)
+              .build(),
+          RegisterColonyResponse.parser());
+    }
+
+    private byte[] key() {
+      byte[] key = new byte[32];
+      new Random(meshId.hashCode()).nextBytes(key);
+      return key;
+    }
+
+    boolean isAnswered() {
+      return sent == acknowledged;
+    }
+
+    /** Finds what was acknowledged, or, if there is one, the announcement that was not answered. */
+    void check() throws RpcException {
+      if (acknowledged > 0) {
+        int found = lookup();
+        assertTrue(found == acknowledged || found == sent, meshId + ": " + found + message());
+        RpcException refused =
+            assertThrows(RpcException.class, () -> announce("another secret", sent), () -> meshId);
+        assertEquals(Failure.MESH_ID_TAKEN, refused.failure(), meshId + refused.getMessage());
+        assertEquals(found, lookup(), () -> meshId + message());
+      }
+      if (!isAnswered()) {
+        announce(secret, sent);
+        acknowledged = sent;
+        assertEquals(sent, lookup(), () -> meshId + message());
+      }
+    }
+
+    private int lookup() throws RpcException {
+      LookupColonyResponse found =
+          call(
+              "LookupColony",
+              LookupColonyRequest.newBuilder().setMeshId(meshId).build(),
+              LookupColonyResponse.parser());
+      assertEquals(
+          Base64.getEncoder().encodeToString(key()), found.getWireguardPubkey(), () -> meshId);
+      return found.getConnectPort();
+    }
+  }
+
+  private <T extends com.google.protobuf.Message> T call(
+      String rpc, com.google.protobuf.Message request, com.google.protobuf.Parser<T> response)
+      throws RpcException {
+    return Objects.requireNonNull(client).call(SERVICE + rpc, request, response);
+  }
+
+  private String message() {
+    return ", seed " + seed + "\n";
+  }
+
+  @BeforeEach
+  void prepare() throws IOException {
+    endpoint = new Endpoint("127.0.0.1", ChildRuntime.freePort());
+    runtime = ChildRuntime.in(directory);
+    for (int worker = 0; worker < WORKERS; worker++) {
+      colonies.add(new ArrayList<>());
+    }
+  }
+
+  @AfterEach
+  void endDiscovery() throws InterruptedException {
+    killer.shutdownNow();
+    workers.shutdownNow();
+    if (running != null) {
+      running.kill();
+      running.awaitEnd();
+    }
+  }
+
+  @Test
+  @Timeout(600)
+  void anAcknowledgedMeshIdStaysWithItsSecretWhateverIsKilled() throws Exception {
+    System.out.println(getClass().getSimpleName() + " seed " + seed);
+    KillableProcess first = start();
+    work(first, 20, first::stop);
+    first.awaitEnd();
+    for (int kill = 0; kill < KILLS; kill++) {
+      KillableProcess discovery = start();
+      check();
+      work(discovery, 1 + random.nextInt(60), discovery::kill);
+      assertEquals(KillableProcess.KILLED, discovery.awaitEnd(), () -> discovery.log() + message());
+      assertEquals(List.of(), discovery.errors(), () -> discovery.log() + message());
+    }
+    start();
+    check();
+    assertTrue(unanswered > 0, unanswered + " unanswered" + message());
+    System.out.printf(
+        "%d colonies, %d announcements, %d of them unanswered%n",
+        colonies.stream().mapToInt(List::size).sum(),
+        colonies.stream().flatMap(List::stream).mapToInt(each -> each.sent).sum(),
+        unanswered);
+  }
+
+  private KillableProcess start()
+      throws IOException, InterruptedException, GeneralSecurityException {
+    KillableProcess discovery =
+        Objects.requireNonNull(runtime)
+            .start(
+                Map.of(
+                    "CORAL_HOME",
+                    directory.resolve("home").toString(),
+                    "CORAL_DISCOVERY_HOST",
+                    "127.0.0.1",
+                    "CORAL_DISCOVERY_PORT",
+                    Integer.toString(endpoint.port()),
+                    "CORAL_DISCOVERY_TTL",
+                    "1h"),
+                "discovery listens at ",
+                "discovery",
+                "start");
+    running = discovery;
+    discovery.awaitReady();
+    ending = false;
+    if (client == null) {
+      Path certificate = directory.resolve("home/discovery/tls-cert.pem");
+      client =
+          ConnectClient.https(
+              endpoint,
+              ClientTls.pinnedLeaf(
+                  Fingerprint.of(Pem.readCertificates(certificate).get(0).getEncoded())),
+              Duration.ofSeconds(10),
+              Duration.ofSeconds(60));
+    }
+    return discovery;
+  }
+
+  /** Lets all workers announce until {@code end} was called, after so many acknowledgements. */
+  private void work(KillableProcess discovery, int acknowledgements, Runnable end)
+      throws Exception {
+    AtomicInteger left = new AtomicInteger(acknowledgements);
+    long delayMicros = random.nextInt(5_000);
+    forEachWorker(
+        (worker, choice) -> {
+          List<WitnessColony> own = colonies.get(worker);
+          try {
+            while (!ending) {
+              if (own.isEmpty() || own.size() < COLONIES_PER_WORKER && choice.nextBoolean()) {
+                own.add(new WitnessColony("mesh-" + worker + "-" + own.size(), choice));
+                own.get(own.size() - 1).announce();
+              } else {
+                own.get(choice.nextInt(own.size())).announce();
+              }
+              if (left.decrementAndGet() == 0) {
+                var unused = killer.schedule(() -> endNow(end), delayMicros, TimeUnit.MICROSECONDS);
+              }
+            }
+          } catch (RpcException e) {
+            // Nobody but the one who ends the service makes calls fail.
+            if (!ending) {
+              throw new AssertionError(e.getMessage() + message() + discovery.log(), e);
+            }
+          }
+        });
+  }
+
+  private void endNow(Runnable end) {
+    ending = true;
+    end.run();
+  }
+
+  private void check() throws Exception {
+    for (List<WitnessColony> own : colonies) {
+      unanswered += (int) own.stream().filter(colony -> !colony.isAnswered()).count();
+    }
+    forEachWorker(
+        (worker, choice) -> {
+          for (WitnessColony colony : colonies.get(worker)) {
+            colony.check();
+          }
+        });
+  }
+
+  private interface Work {
+    void run(int worker, Random choice) throws RpcException;
+  }
+
+  private void forEachWorker(Work work) throws Exception {
+    List<Future<?>> results = new ArrayList<>();
+    for (int i = 0; i < WORKERS; i++) {
+      int worker = i;
+      Random choice = new Random(random.nextLong());
+      results.add(
+          workers.submit(
+              () -> {
+                work.run(worker, choice);
+                return worker;
+              }));
+    }
+    for (Future<?> result : results) {
+      try {
+        result.get(120, TimeUnit.SECONDS);
+      } catch (ExecutionException e) {
+        throw new AssertionError(e.getCause() + message(), e);
+      }
+    }
+  }
+}
