@@ -28,7 +28,6 @@ import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.asn1.x500.style.IETFUtils;
 import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
@@ -224,8 +223,7 @@ public final class Authority {
       builder
           .addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
           .addExtension(Extension.keyUsage, true, new KeyUsage(usage))
-          .addExtension(
-              Extension.extendedKeyUsage, false, new ExtendedKeyUsage(profile.purpose().id()))
+          .addExtension(Extension.extendedKeyUsage, false, profile.purpose().usage())
           .addExtension(Extension.subjectAlternativeName, false, profile.alternativeNames())
           .addExtension(
               Extension.subjectKeyIdentifier, false, identifiers.createSubjectKeyIdentifier(key))

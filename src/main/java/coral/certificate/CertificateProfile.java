@@ -5,6 +5,7 @@ import coral.model.ColonyId;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
 import org.bouncycastle.asn1.x509.KeyPurposeId;
@@ -14,25 +15,27 @@ import org.bouncycastle.asn1.x509.KeyPurposeId;
  * from a request.
  */
 public final class CertificateProfile {
-  /** What the holder may do (RFC 5280, section 4.2.1.12); exactly one per certificate. */
+  /** What the holder may do (RFC 5280, section 4.2.1.12). */
   enum Purpose {
     CLIENT(KeyPurposeId.id_kp_clientAuth),
-    SERVER(KeyPurposeId.id_kp_serverAuth);
+    SERVER(KeyPurposeId.id_kp_serverAuth),
+    /** Nodes of a cluster connect to each other in both directions. */
+    PEER(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth);
 
-    @SuppressWarnings("ImmutableEnumChecker") // wraps an object identifier
-    private final KeyPurposeId id;
+    @SuppressWarnings("ImmutableEnumChecker") // a list that is never changed, of identifiers
+    private final List<KeyPurposeId> ids;
 
-    Purpose(KeyPurposeId id) {
-      this.id = id;
+    Purpose(KeyPurposeId... ids) {
+      this.ids = List.of(ids);
     }
 
-    KeyPurposeId id() {
-      return id;
+    ExtendedKeyUsage usage() {
+      return new ExtendedKeyUsage(ids.toArray(new KeyPurposeId[0]));
     }
 
     /** As a certificate lists it. */
     List<String> oids() {
-      return List.of(id.getId());
+      return ids.stream().map(KeyPurposeId::getId).toList();
     }
   }
 
@@ -92,6 +95,20 @@ public final class CertificateProfile {
         URI.create("spiffe://" + colonyId + "/colony"),
         List.of("localhost"),
         Purpose.SERVER);
+  }
+
+  /**
+   * A node of the colony's cluster, as a peer of the others: CN = colony id, O = colony id, {@code
+   * spiffe://<colony-id>/node}. It opens no other door: the gRPC port takes agents and
+   * administrators only, and agents talk to {@code /colony} only.
+   */
+  public static CertificateProfile node(ColonyId colonyId) {
+    return new CertificateProfile(
+        colonyId,
+        colonyId.value(),
+        URI.create("spiffe://" + colonyId + "/node"),
+        List.of(),
+        Purpose.PEER);
   }
 
   /** The colony of the certificate: its O. */

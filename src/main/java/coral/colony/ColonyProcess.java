@@ -34,6 +34,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.actor.BootstrapSetup;
+import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -116,7 +118,7 @@ public final class ColonyProcess implements AutoCloseable {
     wireGuardPort = hub.device().listenPort();
 
     // The cluster, and its actors
-    ActorSystem<Void> system = step("actor system up", () -> actorSystem(config, file));
+    ActorSystem<Void> system = step("actor system up", () -> actorSystem(config, file, authority));
     ColonyActors actors =
         ColonyActors.start(system, settings, authority, file, readModel, hub::follow, clock);
     stopping.push(
@@ -218,7 +220,8 @@ public final class ColonyProcess implements AutoCloseable {
     return authority;
   }
 
-  private ActorSystem<Void> actorSystem(Config config, DuckDbFile file) throws IOException {
+  private ActorSystem<Void> actorSystem(Config config, DuckDbFile file, Authority authority)
+      throws IOException {
     Config own =
         ConfigFactory.parseMap(
             Map.of(
@@ -228,9 +231,12 @@ public final class ColonyProcess implements AutoCloseable {
         ActorSystem.create(
             Behaviors.empty(),
             "coral-colony",
-            own.withFallback(file.persistenceConfig())
-                .withFallback(config.getConfig("coral.colony.actor-system"))
-                .withFallback(config));
+            ActorSystemSetup.create(
+                BootstrapSetup.create(
+                    own.withFallback(file.persistenceConfig())
+                        .withFallback(config.getConfig("coral.colony.actor-system"))
+                        .withFallback(config)),
+                NodeTransport.setup(authority, clock)));
     stopping.push(
         () -> {
           system.terminate();

@@ -51,6 +51,11 @@ final class PeerTrust extends X509ExtendedTrustManager {
     return new PeerTrust(NOBODY, check, List.of());
   }
 
+  /** For a node, which is server and client of the others. */
+  static PeerTrust ofNodes(Check check, List<X509Certificate> issuers) {
+    return new PeerTrust(check, check, issuers);
+  }
+
   private static void verify(
       Check check, X509Certificate @Nullable [] chain, @Nullable SSLSession handshake)
       throws CertificateException {
