@@ -231,7 +231,7 @@ class DirectoryCrashTest {
           List<WitnessColony> own = colonies.get(worker);
           try {
             while (!ending) {
-              if (own.isEmpty() || own.size() < COLONIES_PER_WORKER && choice.nextBoolean()) {
+              if (own.isEmpty() || (own.size() < COLONIES_PER_WORKER && choice.nextBoolean())) {
                 own.add(new WitnessColony("mesh-" + worker + "-" + own.size(), choice));
                 own.get(own.size() - 1).announce();
               } else {
