@@ -1,5 +1,6 @@
 package coral.rpc;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
@@ -76,6 +77,12 @@ public final class FailureStatus {
     }
     if (cause instanceof EntityStreamException) {
       return new GrpcServiceException(Status.CANCELLED.withDescription("the request broke off"));
+    }
+    if (cause instanceof InvalidProtocolBufferException) {
+      // Not the parser's words, which quote the request; and no line that a stranger can repeat.
+      log.debug("A request is not a message of its type");
+      return new GrpcServiceException(
+          Status.INVALID_ARGUMENT.withDescription("the request is not a message of its type"));
     }
     log.error("A call failed by a defect", cause);
     return exception(new Refused(Failure.INTERNAL, "internal error"));

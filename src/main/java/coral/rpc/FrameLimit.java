@@ -54,9 +54,15 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
     return new Logic();
   }
 
-  /** Refuses what {@link FrameLimit} refuses in a body that is there as a whole. */
+  /** Refuses a body that is there as a whole unless it is one message within the limit. */
   static void check(ByteString body, int maxMessageBytes) {
-    new Prefixes(maxMessageBytes).read(body);
+    Prefixes prefixes = new Prefixes(maxMessageBytes);
+    prefixes.read(body);
+    prefixes.requireWhole();
+    if (prefixes.messages != 1) {
+      throw new GrpcServiceException(
+          Status.INVALID_ARGUMENT.withDescription("the request is not one message"));
+    }
   }
 
   /** Where in the sequence of prefixes and messages the bytes have got to. */
@@ -65,6 +71,7 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
     private int prefixRead;
     private long length;
     private long left;
+    private long messages;
 
     Prefixes(int maxMessageBytes) {
       this.maxMessageBytes = maxMessageBytes;
@@ -100,6 +107,15 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
         }
         left = length;
         prefixRead = 0;
+        messages++;
+      }
+    }
+
+    /** Refuses an end within a prefix or a message. */
+    void requireWhole() {
+      if (left > 0 || prefixRead > 0) {
+        throw new GrpcServiceException(
+            Status.INVALID_ARGUMENT.withDescription("the request ends within a message"));
       }
     }
   }
@@ -118,6 +134,11 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
             @Override
             public void onPush() {
               take(grab(in));
+            }
+
+            @Override
+            public void onUpstreamFinish() {
+              end();
             }
           });
       setHandler(
@@ -171,6 +192,17 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
         return;
       }
       push(out, bytes);
+    }
+
+    private void end() {
+      try {
+        if (!refused) {
+          prefixes.requireWhole();
+        }
+        completeStage();
+      } catch (GrpcServiceException e) {
+        failStage(e);
+      }
     }
 
     private void refuse(GrpcServiceException reason) {
