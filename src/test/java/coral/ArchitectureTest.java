@@ -64,7 +64,7 @@ class ArchitectureTest {
           Map.entry("session", Set.of("model")),
           Map.entry("wireguard", Set.of("linux", "model")),
           // what features and processes stand on
-          Map.entry("rpc", Set.of("api", "model")),
+          Map.entry("rpc", Set.of("api", "model", "settings")),
           Map.entry("settings", Set.of("model")),
           Map.entry("storage", Set.of("model")),
           Map.entry("files", Set.of("model")),

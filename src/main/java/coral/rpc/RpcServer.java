@@ -5,7 +5,9 @@ import io.grpc.Status;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -14,6 +16,7 @@ import java.util.function.Function;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.apache.pekko.actor.ActorSystem;
+import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.grpc.ServiceDescription;
@@ -28,6 +31,8 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.io.Inet;
 import org.apache.pekko.util.ByteString;
 
 /**
@@ -45,15 +50,22 @@ public final class RpcServer {
   /** How long calls in flight get to end when the process stops. */
   private static final Duration DRAIN = Duration.ofSeconds(3);
 
+  /** How much later than its time a stranger's connection is closed, at most. */
+  private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
+
   private final ClassicActorSystemProvider system;
   private final CallerIdentity identity;
   private final RpcAuthorization authorization;
   private final Map<String, ServedMethod<?>> methods;
   private final Map<String, Integer> limits;
   private final Duration streamIdle;
+  private final ConnectionLimit connections;
 
   private RpcServer(Builder builder) {
     this.system = builder.system;
+    this.connections =
+        new ConnectionLimit(
+            RpcServerSettings.from(system.classicSystem().settings().config()), System::nanoTime);
     this.identity = builder.identity;
     this.authorization = builder.authorization;
     this.methods = Map.copyOf(builder.methods);
@@ -161,16 +173,34 @@ public final class RpcServer {
    * @param tls empty serves plaintext
    */
   public CompletionStage<ServerBinding> bind(String host, int port, Optional<ServerTls> tls) {
-    ServerBuilder server = Http.get(system).newServerAt(host, port);
+    ServerSettings settings = ServerSettings.create(system.classicSystem());
+    List<Inet.SocketOption> options = new ArrayList<>();
+    settings.getSocketOptions().forEach(options::add);
+    options.add(connections);
+    ServerBuilder server =
+        Http.get(system).newServerAt(host, port).withSettings(settings.withSocketOptions(options));
     if (tls.isPresent()) {
       server = server.enableHttps(tls.get().connectionContext());
     }
-    return server
-        .bind(this::handle)
-        .thenApply(binding -> binding.addToCoordinatedShutdown(DRAIN, system));
+    return server.bind(this::handle).thenApply(this::opened);
+  }
+
+  private ServerBinding opened(ServerBinding binding) {
+    Cancellable sweeping =
+        system
+            .classicSystem()
+            .scheduler()
+            .scheduleWithFixedDelay(
+                SWEEP_INTERVAL,
+                SWEEP_INTERVAL,
+                connections::sweep,
+                system.classicSystem().dispatcher());
+    binding.whenTerminated().thenRun(sweeping::cancel);
+    return binding.addToCoordinatedShutdown(DRAIN, system);
   }
 
   private CompletionStage<HttpResponse> handle(HttpRequest request) {
+    connections.strangerCalled(remote(request));
     String mediaType = request.entity().getContentType().mediaType().toString();
     String path = request.getUri().path();
     ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
@@ -267,6 +297,9 @@ public final class RpcServer {
 
   private Caller admit(ServedMethod<?> method, HttpRequest request) {
     Caller caller = identity.identify(certificate(request), remote(request));
+    if (caller.role() != Role.ANYONE) {
+      connections.known(caller.remote());
+    }
     authorization.require(method.rpc(), caller);
     return caller;
   }
