@@ -18,9 +18,11 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 
 /** An allocator with its journal in a real file, as a colony has it. */
@@ -41,11 +43,27 @@ public final class DurableAllocator implements AutoCloseable {
       Path path, MeshSubnet subnet, IpAllocator.Settings settings, InstantSource clock)
       throws IOException {
     file = DuckDbFile.open(path);
+    system = start(IpAllocator.create(subnet, clock, settings, changes::add));
+  }
+
+  /** For millions of changes, which {@link #changes} would not bear. */
+  public DurableAllocator(Path path, MeshSubnet subnet, Consumer<AllocationChange> afterCommit)
+      throws IOException {
+    file = DuckDbFile.open(path);
     system =
-        ActorSystem.create(
-            IpAllocator.create(subnet, clock, settings, changes::add),
-            "durable-allocator",
-            file.persistenceConfig().withFallback(ConfigFactory.load()));
+        start(
+            IpAllocator.create(
+                subnet,
+                InstantSource.system(),
+                IpAllocator.Settings.of(path.toString()),
+                afterCommit));
+  }
+
+  private ActorSystem<Command> start(Behavior<Command> allocator) {
+    return ActorSystem.create(
+        allocator,
+        "durable-allocator",
+        file.persistenceConfig().withFallback(ConfigFactory.load()));
   }
 
   /**

@@ -1,0 +1,81 @@
+package coral.bench;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * Measures what a colony does, on the machine as it is, and prints one table. Arguments: the
+ * seconds of each measurement of a rate (5), then the names of parts (all).
+ */
+public final class Benchmarks {
+  private static final long DEFAULT_SECONDS = 5;
+
+  private Benchmarks() {}
+
+  /** Prints the table line by line, as it is measured. */
+  public static void main(String[] arguments) throws Exception {
+    Map<String, Benchmark> parts = new LinkedHashMap<>();
+    parts.put("allocation", new AllocationBenchmark());
+    parts.put("register", new RegisterBenchmark());
+    parts.put("join", new JoinBenchmark());
+    parts.put("start", new StartBenchmark());
+    parts.put("memory", new SessionMemoryBenchmark());
+
+    List<String> rest = List.of(arguments);
+    long seconds = DEFAULT_SECONDS;
+    if (!rest.isEmpty() && rest.get(0).matches("[1-9][0-9]{0,3}")) {
+      seconds = Long.parseLong(rest.get(0));
+      rest = rest.subList(1, rest.size());
+    }
+    for (String name : rest) {
+      if (!parts.containsKey(name)) {
+        System.err.println("There is no part " + name + ", only " + parts.keySet());
+        System.exit(2);
+      }
+    }
+    System.out.printf(
+        "%d processors, %s %s; load average before and after each part%n",
+        Runtime.getRuntime().availableProcessors(),
+        System.getProperty("java.vm.name"),
+        System.getProperty("java.version"));
+    boolean all = rest.isEmpty();
+    for (Map.Entry<String, Benchmark> part : parts.entrySet()) {
+      if (all || rest.contains(part.getKey())) {
+        double before = load();
+        List<Measurement> lines = inDirectory(part.getValue(), Duration.ofSeconds(seconds));
+        System.out.printf("%n%s (load %.1f, %.1f)%n", part.getKey(), before, load());
+        lines.forEach(line -> System.out.println("  " + line));
+      }
+    }
+    System.exit(0); // whatever the clients of the last part still have open
+  }
+
+  private static double load() {
+    return ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage();
+  }
+
+  private static List<Measurement> inDirectory(Benchmark part, Duration time) throws Exception {
+    Path directory = Files.createTempDirectory("coral-bench-");
+    try {
+      return part.run(directory, time);
+    } finally {
+      delete(directory);
+    }
+  }
+
+  private static void delete(Path directory) throws IOException {
+    try (Stream<Path> all = Files.walk(directory)) {
+      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    }
+  }
+}
