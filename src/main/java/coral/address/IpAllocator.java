@@ -106,10 +106,12 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
   /** How many addresses are held, of how many. */
   public record Usage(int held, int capacity) implements Reply {}
 
-  /** Everything that waited in the mailbox is in the queue: write it. */
-  private enum Flush implements Command {
-    INSTANCE
-  }
+  /**
+   * Everything that was in the mailbox when this was sent is in the queue.
+   *
+   * @param waited how many requests were in the queue then
+   */
+  private record Flush(int waited) implements Command {}
 
   /** The pause after a failure is over. */
   private enum Reopen implements Command {
@@ -203,7 +205,7 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Request.class, this::onRequest)
-        .onMessageEquals(Flush.INSTANCE, this::onFlush)
+        .onMessage(Flush.class, this::onFlush)
         .onMessageEquals(Written.INSTANCE, this::onWritten)
         .onMessage(Recovered.class, this::onRecovered)
         .onMessageEquals(Reopen.INSTANCE, this::onReopen)
@@ -228,12 +230,26 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
   private void flushLater() {
     if (journal == Journal.READY && !flushing) {
       flushing = true;
-      getContext().getSelf().tell(Flush.INSTANCE);
+      getContext().getSelf().tell(new Flush(waiting.size()));
     }
   }
 
-  private Behavior<Command> onFlush() {
+  /**
+   * Writes, unless requests are coming in right now: a write costs as much as a hundred requests
+   * more in it. Each turn waits for what is in the mailbox and for nothing else, so a lone request
+   * waits for one turn, and a stream of them until the batch is full.
+   */
+  private Behavior<Command> onFlush(Flush flush) {
     flushing = false;
+    if (flush.waited() < waiting.size() && waiting.size() < settings.batchLimit()) {
+      flushLater();
+    } else {
+      write();
+    }
+    return this;
+  }
+
+  private void write() {
     if (journal == Journal.READY && !waiting.isEmpty()) {
       List<Request> batch = new ArrayList<>(Math.min(settings.batchLimit(), waiting.size()));
       while (batch.size() < settings.batchLimit() && !waiting.isEmpty()) {
@@ -243,14 +259,17 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
       journal = Journal.WRITING;
       writer.tell(new AllocationJournal.Batch(batch));
     }
-    return this;
   }
 
   private Behavior<Command> onWritten() {
     inFlight = List.of();
     journal = Journal.READY;
     pause = settings.firstPause();
-    return onFlush();
+    if (!waiting.isEmpty()) {
+      // Those who were just answered may ask again at once.
+      flushLater();
+    }
+    return this;
   }
 
   private Behavior<Command> onRecovered(Recovered recovered) {
@@ -262,7 +281,8 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
     }
     journal = Journal.READY;
     refused = null;
-    return onFlush();
+    write();
+    return this;
   }
 
   private Behavior<Command> onJournalFailed(ChildFailed failed) {
