@@ -39,6 +39,9 @@ public final class Projection {
   /** Events in one transaction: large enough that its commit does not count. */
   private static final int GROUP = 1_000;
 
+  /** Events in one transaction while the table is brought up to date, when nobody waits for one. */
+  private static final int CATCH_UP_GROUP = 10_000;
+
   /** The longest that the table is behind the journal on account of grouping. */
   private static final Duration GROUP_WITHIN = Duration.ofMillis(100);
 
@@ -111,7 +114,7 @@ public final class Projection {
     return from(last ->
             readJournal()
                 .currentEventsByPersistenceId(persistenceId, last + 1, Long.MAX_VALUE)
-                .grouped(GROUP))
+                .grouped(CATCH_UP_GROUP))
         .runFold(0L, Long::sum, system);
   }
 
