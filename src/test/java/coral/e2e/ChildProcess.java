@@ -124,6 +124,11 @@ final class ChildProcess implements AutoCloseable {
     return process.isAlive();
   }
 
+  /** What it has computed since its start, in all its threads. */
+  Duration cpuTime() {
+    return process.info().totalCpuDuration().orElse(Duration.ZERO);
+  }
+
   /** How many lines it has written: where {@link #await} and {@link #linesSince} may begin. */
   int mark() {
     synchronized (lines) {
