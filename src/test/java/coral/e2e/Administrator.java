@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import javax.net.ssl.SSLContext;
 
 /** Asks a colony with the certificate of its administrator. */
 final class Administrator {
@@ -28,20 +29,12 @@ final class Administrator {
 
   Administrator(ColonyFiles.Created colony, Endpoint endpoint) throws IOException {
     Identity identity = Identity.load(colony.administratorCertificate(), colony.administratorKey());
-    client = client(colony, endpoint, new ClientCertificate(identity.key(), identity.chain()));
-  }
-
-  /** For calls with some certificate of the colony. */
-  static ConnectClient client(
-      ColonyFiles.Created colony, Endpoint endpoint, ClientCertificate certificate) {
-    return ConnectClient.https(
-        endpoint,
+    SSLContext tls =
         ClientTls.pinned(
             colony.caFingerprint(),
             "spiffe://" + colony.colonyId() + "/colony",
-            Optional.of(certificate)),
-        TIMEOUT,
-        TIMEOUT);
+            Optional.of(new ClientCertificate(identity.key(), identity.chain())));
+    client = ConnectClient.https(endpoint, tls, TIMEOUT, TIMEOUT);
   }
 
   GetStatusResponse status() throws RpcException {
