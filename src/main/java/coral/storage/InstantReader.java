@@ -68,7 +68,7 @@ final class InstantReader extends StdScalarDeserializer<Instant> {
     }
     long days = LocalDate.of(year, month, day).toEpochDay();
     return Instant.ofEpochSecond(
-        days * SECONDS_PER_DAY + hour * 3_600 + minute * 60 + second, nanoseconds);
+        days * SECONDS_PER_DAY + hour * 3_600L + minute * 60L + second, nanoseconds);
   }
 
   /** Nanoseconds; -1 if it is not a point and one to nine digits, or nothing. */

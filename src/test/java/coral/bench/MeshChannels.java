@@ -81,7 +81,7 @@ final class MeshChannels implements AutoCloseable {
   @Override
   public void close() {
     channels.forEach(ManagedChannel::shutdownNow);
-    threads.shutdownGracefully();
+    var unused = threads.shutdownGracefully();
   }
 
   private static <Q extends Message, R extends Message> MethodDescriptor<Q, R> method(

@@ -8,7 +8,6 @@ import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
@@ -23,10 +22,10 @@ final class RegisterLoad {
   private final List<Long> measured = new ArrayList<>();
 
   /** Rate and times of calls. */
-  record Result(double rate, long[] sortedNanoseconds) {
+  record Result(double rate, List<Long> sortedNanoseconds) {
     double percentile(int percent) {
-      int index = (int) Math.ceil(sortedNanoseconds.length * percent / 100.0) - 1;
-      return sortedNanoseconds[Math.max(0, index)] / 1e6;
+      int index = (int) Math.ceil(sortedNanoseconds.size() * percent / 100.0) - 1;
+      return sortedNanoseconds.get(Math.max(0, index)) / 1e6;
     }
   }
 
@@ -54,14 +53,9 @@ final class RegisterLoad {
       loads.add(new RegisterLoad(channels.get(i), i, requests, began + time.toNanos()));
     }
     loads.forEach(RegisterLoad::next);
-    long[] all =
-        loads.stream()
-            .flatMap(load -> load.nanoseconds.join().stream())
-            .mapToLong(Long::longValue)
-            .toArray();
-    double rate = all.length * 1e9 / (System.nanoTime() - began);
-    Arrays.sort(all);
-    return new Result(rate, all);
+    List<Long> all =
+        loads.stream().flatMap(load -> load.nanoseconds.join().stream()).sorted().toList();
+    return new Result(all.size() * 1e9 / (System.nanoTime() - began), all);
   }
 
   private void next() {

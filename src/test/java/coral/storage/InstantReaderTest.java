@@ -21,7 +21,8 @@ final class InstantReaderTest {
     for (int i = 0; i < 100_000; i++) {
       long second = YEAR_0 + (long) (random.nextDouble() * (YEAR_9999 - YEAR_0));
       int unit = units[random.nextInt(units.length)];
-      Instant instant = Instant.ofEpochSecond(second, random.nextInt(1_000_000_000) / unit * unit);
+      int nanoseconds = random.nextInt(1_000_000_000);
+      Instant instant = Instant.ofEpochSecond(second, nanoseconds - nanoseconds % unit);
       String text = instant.toString();
       assertEquals(Instant.parse(text), InstantReader.parse(text), () -> text + " seed " + seed);
     }
