@@ -24,7 +24,7 @@ import java.util.regex.Pattern;
  * with the hub's end of the tunnels in user space.
  */
 final class ColonyChild implements AutoCloseable {
-  private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+  private static final Duration START_TIMEOUT = Duration.ofMinutes(3);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration POLL = Duration.ofMillis(5);
 

@@ -68,7 +68,7 @@ final class SessionMemoryBenchmark implements Benchmark {
           AgentMessage.newBuilder().setHeartbeat(Heartbeat.newBuilder().setSequence(1)).build());
       heard.add(answered);
     }
-    CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new)).get(60, TimeUnit.SECONDS);
+    CompletableFuture.allOf(heard.toArray(CompletableFuture[]::new)).get(3, TimeUnit.MINUTES);
   }
 
   private record Notices(CompletableFuture<Void> answered)
