@@ -13,7 +13,8 @@ import java.util.stream.Stream;
 
 /**
  * Measures what a colony does, on the machine as it is, and prints one table. Arguments: the
- * seconds of each measurement of a rate (5), then the names of parts (all).
+ * seconds of each measurement of a rate (5), then the names of parts (all). With {@code
+ * -Dcoral.bench.log=true} the logs of started colonies and what fills their heaps are printed too.
  */
 public final class Benchmarks {
   private static final long DEFAULT_SECONDS = 5;

@@ -28,6 +28,9 @@ final class ColonyChild implements AutoCloseable {
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(20);
   private static final Duration POLL = Duration.ofMillis(5);
 
+  /** How many kinds of objects are printed if asked for. */
+  private static final int HISTOGRAM_LINES = 40;
+
   /** The last line of {@code jcmd GC.class_histogram}: instances, then bytes. */
   private static final Pattern TOTAL = Pattern.compile("(?m)^Total +\\d+ +(\\d+)");
 
@@ -150,6 +153,9 @@ final class ColonyChild implements AutoCloseable {
     Matcher total = TOTAL.matcher(output);
     if (jcmd.waitFor() != 0 || !total.find()) {
       throw new IOException("jcmd failed: " + output);
+    }
+    if (Boolean.getBoolean("coral.bench.log")) {
+      output.lines().limit(HISTOGRAM_LINES).forEach(System.out::println);
     }
     return Long.parseLong(total.group(1));
   }
