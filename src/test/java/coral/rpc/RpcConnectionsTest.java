@@ -13,6 +13,7 @@ import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.MeshServiceClient;
 import coral.model.Endpoint;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
@@ -143,7 +144,7 @@ final class RpcConnectionsTest extends RpcServerFixture {
 
   private static Socket open(Endpoint server) throws IOException {
     Socket socket = new Socket();
-    socket.connect(new InetSocketAddress("127.0.0.1", server.port()), 5000);
+    socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()), 5000);
     return socket;
   }
 
