@@ -9,5 +9,6 @@ CREATE TABLE IF NOT EXISTS colonies (
   metadata         VARCHAR NOT NULL, -- a JSON object
   secret_hash      VARCHAR NOT NULL, -- a PHC string
   last_seen        BIGINT  NOT NULL, -- milliseconds since 1970
-  expires_at       BIGINT  NOT NULL  -- milliseconds since 1970
+  expires_at       BIGINT  NOT NULL, -- milliseconds since 1970
+  owned_since      BIGINT  NOT NULL  -- milliseconds since 1970: the owner's first announcement
 );

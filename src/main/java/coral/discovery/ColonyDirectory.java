@@ -21,19 +21,26 @@ final class ColonyDirectory {
   private final Map<ColonyId, ColonyEntry> entries = new HashMap<>();
   private final int maxColonies;
   private final Duration lifetime;
-  private final Duration retention;
+  private final Retention retention;
 
   /**
    * An empty directory.
    *
    * @param maxColonies mesh ids held at once, expired ones included
    * @param lifetime of an announcement
-   * @param retention of a mesh id's ownership, from the end of its last announcement
+   * @param retention of a mesh id's ownership
    */
-  ColonyDirectory(int maxColonies, Duration lifetime, Duration retention) {
+  ColonyDirectory(int maxColonies, Duration lifetime, Retention retention) {
     this.maxColonies = maxColonies;
     this.lifetime = lifetime;
     this.retention = retention;
+  }
+
+  /** Another directory that holds the same. */
+  ColonyDirectory copy() {
+    ColonyDirectory copy = new ColonyDirectory(maxColonies, lifetime, retention);
+    copy.entries.putAll(entries);
+    return copy;
   }
 
   Duration lifetime() {
@@ -43,7 +50,7 @@ final class ColonyDirectory {
   /** The hash of the secret that owns a mesh id; empty if nobody does. */
   Optional<String> owner(ColonyId meshId, Instant now) {
     return Optional.ofNullable(entries.get(meshId))
-        .filter(entry -> now.isBefore(entry.expiresAt().plus(retention)))
+        .filter(entry -> now.isBefore(retention.end(entry)))
         .map(ColonyEntry::secretHash);
   }
 
@@ -69,7 +76,9 @@ final class ColonyDirectory {
       throw new RefusedException(
           Failure.LIMIT_REACHED, "this directory holds " + maxColonies + " colonies, its limit");
     }
-    return new ColonyEntry(announcement, secretHash, now, now.plus(lifetime));
+    ColonyEntry before = entries.get(announcement.meshId());
+    Instant ownedSince = owner.isPresent() && before != null ? before.ownedSince() : now;
+    return new ColonyEntry(announcement, secretHash, now, now.plus(lifetime), ownedSince);
   }
 
   /** Holds an entry; gives back what it replaces. */
@@ -99,7 +108,7 @@ final class ColonyDirectory {
   /** Mesh ids whose ownership has ended. */
   List<ColonyId> abandoned(Instant now) {
     return entries.values().stream()
-        .filter(entry -> !now.isBefore(entry.expiresAt().plus(retention)))
+        .filter(entry -> !now.isBefore(retention.end(entry)))
         .map(entry -> entry.announcement().meshId())
         .toList();
   }

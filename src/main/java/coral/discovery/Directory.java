@@ -5,7 +5,10 @@ import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
 import coral.model.Secret;
-import java.sql.SQLException;
+import coral.rpc.RateLimit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -32,10 +35,17 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   /** Ownership ends after days: often enough. */
   private static final Duration PRUNE_INTERVAL = Duration.ofMinutes(10);
 
+  /** Wrong secrets are counted, and told once in such a time: anybody can send them. */
+  private static final Duration REPORT_INTERVAL = Duration.ofMinutes(1);
+
+  /** DuckDB needs more than its 512 MB for a transaction of thousands of rows with a key. */
+  static final int MAX_BATCH = 500;
+
   sealed interface Command {}
 
   /** Announces a colony. Answered with {@link Registered} or {@link Refusal}. */
-  record Register(Announcement announcement, Secret secret, ActorRef<Reply> replyTo)
+  record Register(
+      Announcement announcement, Secret secret, InetAddress source, ActorRef<Reply> replyTo)
       implements Command {}
 
   /** Answered with {@link Found} or a {@link Refusal} with NOT_FOUND. */
@@ -49,8 +59,10 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   private record Written(@Nullable Throwable failure) implements Command {}
 
-  private enum Prune implements Command {
-    TICK
+  /** What the actor tells itself from time to time. */
+  enum Tick implements Command {
+    PRUNE,
+    REPORT
   }
 
   sealed interface Reply {}
@@ -65,14 +77,19 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   /** Writes durably; blocks; throws if nothing was written. */
   interface Writer {
-    void write(List<ColonyEntry> entries, List<ColonyId> removed) throws SQLException;
+    void write(List<ColonyEntry> entries, List<ColonyId> removed) throws IOException;
   }
 
   /** An answer that waits for a write. */
-  private record Pending(
-      ColonyEntry entry, @Nullable ColonyEntry before, ActorRef<Reply> replyTo) {}
+  private record Pending(ColonyEntry entry, @Nullable ColonyEntry before, Register register) {}
 
+  /** What has been decided: the next decision rests on it. */
   private final ColonyDirectory directory;
+
+  /** What has been written: this is what is found. */
+  private final ColonyDirectory durable;
+
+  private final RateLimit newColonies;
   private final Writer writer;
   private final InstantSource clock;
   private final Executor hashing;
@@ -81,6 +98,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   private final ProvenSecrets proven = new ProvenSecrets();
   private int hashesInFlight;
+  private int wrongSecrets;
   private List<Pending> queued = new ArrayList<>();
   private List<ColonyId> abandoned = List.of();
   private List<Pending> inFlight = List.of();
@@ -92,21 +110,32 @@ final class Directory extends AbstractBehavior<Directory.Command> {
    * @param directory with what the store holds
    * @param hashing runs Argon2id; its threads bound how many run at once
    * @param storage runs writes
+   * @param newColonies for each address that announces a mesh id that nobody owns
    * @param maxHashing Argon2id computations running and waiting; more are refused
    */
   static Behavior<Command> create(
       ColonyDirectory directory,
       Writer writer,
       InstantSource clock,
+      RateLimit newColonies,
       Executor hashing,
       Executor storage,
       int maxHashing) {
     return Behaviors.withTimers(
         timers -> {
-          timers.startTimerWithFixedDelay(Prune.TICK, PRUNE_INTERVAL);
+          timers.startTimerWithFixedDelay(Tick.PRUNE, PRUNE_INTERVAL);
+          timers.startTimerWithFixedDelay(Tick.REPORT, REPORT_INTERVAL);
           return Behaviors.setup(
               context ->
-                  new Directory(context, directory, writer, clock, hashing, storage, maxHashing));
+                  new Directory(
+                      context,
+                      directory,
+                      writer,
+                      clock,
+                      newColonies,
+                      hashing,
+                      storage,
+                      maxHashing));
         });
   }
 
@@ -115,11 +144,14 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       ColonyDirectory directory,
       Writer writer,
       InstantSource clock,
+      RateLimit newColonies,
       Executor hashing,
       Executor storage,
       int maxHashing) {
     super(context);
     this.directory = directory;
+    this.durable = directory.copy();
+    this.newColonies = newColonies;
     this.writer = writer;
     this.clock = clock;
     this.hashing = hashing;
@@ -135,7 +167,8 @@ final class Directory extends AbstractBehavior<Directory.Command> {
         .onMessage(Lookup.class, this::onLookup)
         .onMessage(Count.class, this::onCount)
         .onMessage(Written.class, this::onWritten)
-        .onMessage(Prune.class, tick -> onPrune())
+        .onMessageEquals(Tick.PRUNE, this::onPrune)
+        .onMessageEquals(Tick.REPORT, this::onReport)
         .build();
   }
 
@@ -147,10 +180,18 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     } else if (!directory.hasRoom(meshId)) {
       // Before any hash is computed: a full directory costs a stranger's request nothing.
       refuse(register.replyTo(), Failure.LIMIT_REACHED, "this directory is full");
+    } else if (owner.isEmpty() && !newColonies.allows(register.source())) {
+      refuse(
+          register.replyTo(),
+          Failure.LIMIT_REACHED,
+          "too many new mesh ids came from this address: try again later");
     } else if (hashesInFlight >= maxHashing) {
       refuse(register.replyTo(), Failure.LIMIT_REACHED, "too many registrations at once");
     } else {
       hashesInFlight++;
+      if (owner.isEmpty()) {
+        newColonies.count(register.source());
+      }
       getContext()
           .pipeToSelf(
               CompletableFuture.supplyAsync(() -> prove(register.secret(), owner), hashing),
@@ -174,7 +215,8 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       getContext().getLog().error("A colony secret could not be checked", hashed.failure());
       refuse(register.replyTo(), Failure.INTERNAL, "internal error");
     } else if (hashed.hash() == null) {
-      getContext().getLog().warn("The mesh id {} was claimed with another secret", meshId);
+      wrongSecrets++;
+      getContext().getLog().debug("The mesh id {} was claimed with another secret", meshId);
       refuse(
           register.replyTo(),
           Failure.MESH_ID_TAKEN,
@@ -197,8 +239,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       register.replyTo().tell(new Refusal(e.refused()));
       return;
     }
-    proven.add(register.announcement().meshId(), register.secret());
-    queued.add(new Pending(entry, directory.put(entry), register.replyTo()));
+    queued.add(new Pending(entry, directory.put(entry), register));
     write();
   }
 
@@ -207,13 +248,18 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       return;
     }
     writing = true;
-    inFlight = queued;
-    queued = new ArrayList<>();
+    int count = Math.min(queued.size(), MAX_BATCH);
+    inFlight = List.copyOf(queued.subList(0, count));
+    queued = new ArrayList<>(queued.subList(count, queued.size()));
     Map<ColonyId, ColonyEntry> last = new LinkedHashMap<>();
     inFlight.forEach(p -> last.put(p.entry().announcement().meshId(), p.entry()));
     List<ColonyEntry> entries = List.copyOf(last.values());
-    List<ColonyId> removed = abandoned.stream().filter(id -> !last.containsKey(id)).toList();
-    abandoned = List.of();
+    int ended = Math.min(abandoned.size(), MAX_BATCH);
+    List<ColonyId> removed =
+        abandoned.subList(0, ended).stream()
+            .filter(id -> directory.owner(id, clock.instant()).isEmpty()) // not claimed anew
+            .toList();
+    abandoned = List.copyOf(abandoned.subList(ended, abandoned.size()));
     Writer to = writer;
     getContext()
         .pipeToSelf(
@@ -222,8 +268,8 @@ final class Directory extends AbstractBehavior<Directory.Command> {
                   try {
                     to.write(entries, removed);
                     return true;
-                  } catch (SQLException e) {
-                    throw new IllegalStateException(e.getMessage(), e);
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
                   }
                 },
                 storage),
@@ -234,7 +280,11 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     writing = false;
     if (written.failure() == null) {
       for (Pending pending : inFlight) {
-        pending.replyTo().tell(new Registered(directory.lifetime(), pending.entry().expiresAt()));
+        ColonyEntry entry = pending.entry();
+        durable.put(entry);
+        proven.add(entry.announcement().meshId(), pending.register().secret());
+        Registered registered = new Registered(directory.lifetime(), entry.expiresAt());
+        pending.register().replyTo().tell(registered);
       }
     } else {
       getContext().getLog().error("The directory could not be written", written.failure());
@@ -246,9 +296,8 @@ final class Directory extends AbstractBehavior<Directory.Command> {
         Pending pending = failed.get(i);
         ColonyId meshId = pending.entry().announcement().meshId();
         directory.restore(meshId, pending.before());
-        proven.remove(List.of(meshId)); // it may have no owner now, and get another
         refuse(
-            pending.replyTo(),
+            pending.register().replyTo(),
             Failure.STORE_UNAVAILABLE,
             "the directory's database could not be written");
       }
@@ -259,7 +308,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   }
 
   private Behavior<Command> onLookup(Lookup lookup) {
-    Optional<ColonyEntry> entry = directory.lookup(lookup.meshId(), clock.instant());
+    Optional<ColonyEntry> entry = durable.lookup(lookup.meshId(), clock.instant());
     if (entry.isPresent()) {
       lookup.replyTo().tell(new Found(entry.get()));
     } else {
@@ -272,18 +321,29 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   }
 
   private Behavior<Command> onCount(Count count) {
-    count.replyTo().tell(new Counted(directory.live(clock.instant())));
+    count.replyTo().tell(new Counted(durable.live(clock.instant())));
     return this;
   }
 
   private Behavior<Command> onPrune() {
     List<ColonyId> ended = directory.abandoned(clock.instant());
     directory.remove(ended);
+    durable.remove(ended);
     proven.remove(ended);
     List<ColonyId> all = new ArrayList<>(abandoned);
     all.addAll(ended);
     abandoned = List.copyOf(all);
     write();
+    return this;
+  }
+
+  private Behavior<Command> onReport() {
+    if (wrongSecrets > 0) {
+      getContext()
+          .getLog()
+          .warn("{} claims of mesh ids with another secret were refused", wrongSecrets);
+      wrongSecrets = 0;
+    }
     return this;
   }
 

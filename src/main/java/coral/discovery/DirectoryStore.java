@@ -11,7 +11,6 @@ import coral.model.WireGuardKey;
 import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import java.nio.file.Path;
-import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -27,11 +26,9 @@ final class DirectoryStore implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final DuckDbFile file;
-  private final Connection connection;
 
-  private DirectoryStore(DuckDbFile file, Connection connection) {
+  private DirectoryStore(DuckDbFile file) {
     this.file = file;
-    this.connection = connection;
   }
 
   /**
@@ -40,69 +37,56 @@ final class DirectoryStore implements AutoCloseable {
    * @throws StoreException naming the file and what is wrong with it
    */
   static DirectoryStore open(Path path) throws StoreException {
-    DuckDbFile file = DuckDbFile.open(path, List.of("db/discovery.sql"));
-    try {
-      Connection connection = file.connect();
-      connection.setAutoCommit(false);
-      return new DirectoryStore(file, connection);
-    } catch (SQLException e) {
-      file.close();
-      throw new IllegalStateException("DuckDB has no transactions", e);
-    }
+    return new DirectoryStore(DuckDbFile.open(path, List.of("db/discovery.sql")));
   }
 
   /** Everything that was ever written and not removed. */
-  synchronized List<ColonyEntry> load() throws SQLException {
-    List<ColonyEntry> entries = new ArrayList<>();
-    try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM colonies");
-        ResultSet row = statement.executeQuery()) {
-      while (row.next()) {
-        entries.add(entry(row));
-      }
-    } catch (IllegalArgumentException | JsonProcessingException e) {
-      throw new SQLException(file.path() + " holds an entry that cannot be read", e);
-    } finally {
-      connection.rollback();
-    }
-    return entries;
+  List<ColonyEntry> load() throws StoreException {
+    return file.inTransaction(
+        connection -> {
+          List<ColonyEntry> entries = new ArrayList<>();
+          try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM colonies");
+              ResultSet row = statement.executeQuery()) {
+            while (row.next()) {
+              entries.add(entry(row));
+            }
+          } catch (IllegalArgumentException | JsonProcessingException e) {
+            throw new SQLException(file.path() + " holds an entry that cannot be read", e);
+          }
+          return entries;
+        });
   }
 
-  /** Writes and removes in one transaction: all of it is durable on return, or none. */
-  synchronized void write(Collection<ColonyEntry> entries, Collection<ColonyId> removed)
-      throws SQLException {
-    try (PreparedStatement put =
-            connection.prepareStatement(
-                "INSERT OR REPLACE INTO colonies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-        PreparedStatement remove =
-            connection.prepareStatement("DELETE FROM colonies WHERE mesh_id = ?")) {
-      for (ColonyEntry entry : entries) {
-        bind(put, entry);
-        put.executeUpdate();
-      }
-      for (ColonyId meshId : removed) {
-        remove.setString(1, meshId.value());
-        remove.executeUpdate();
-      }
-      connection.commit();
-    } catch (SQLException | JsonProcessingException e) {
-      try {
-        connection.rollback();
-      } catch (SQLException alsoFailed) {
-        e.addSuppressed(alsoFailed);
-      }
-      throw new SQLException(file.path() + " could not be written: " + e.getMessage(), e);
-    }
+  /**
+   * Writes and removes in one transaction: all of it is durable on return, or none. After a failure
+   * that has invalidated the database, as a full disk does, the next call opens the file anew.
+   */
+  void write(Collection<ColonyEntry> entries, Collection<ColonyId> removed) throws StoreException {
+    file.inTransaction(
+        connection -> {
+          try (PreparedStatement put =
+                  connection.prepareStatement(
+                      "INSERT OR REPLACE INTO colonies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+              PreparedStatement remove =
+                  connection.prepareStatement("DELETE FROM colonies WHERE mesh_id = ?")) {
+            for (ColonyEntry entry : entries) {
+              bind(put, entry);
+              put.executeUpdate();
+            }
+            for (ColonyId meshId : removed) {
+              remove.setString(1, meshId.value());
+              remove.executeUpdate();
+            }
+            return removed.size();
+          } catch (JsonProcessingException e) {
+            throw new SQLException("an entry cannot be written as JSON", e);
+          }
+        });
   }
 
   @Override
-  public synchronized void close() {
-    try {
-      connection.close();
-    } catch (SQLException e) {
-      throw new IllegalStateException(file.path() + " could not be closed", e);
-    } finally {
-      file.close();
-    }
+  public void close() {
+    file.close();
   }
 
   private static void bind(PreparedStatement put, ColonyEntry entry)
@@ -121,6 +105,7 @@ final class DirectoryStore implements AutoCloseable {
     put.setString(8, entry.secretHash());
     put.setLong(9, entry.lastSeen().toEpochMilli());
     put.setLong(10, entry.expiresAt().toEpochMilli());
+    put.setLong(11, entry.ownedSince().toEpochMilli());
   }
 
   private static ColonyEntry entry(ResultSet row) throws SQLException, JsonProcessingException {
@@ -142,6 +127,7 @@ final class DirectoryStore implements AutoCloseable {
             metadata),
         row.getString("secret_hash"),
         Instant.ofEpochMilli(row.getLong("last_seen")),
-        Instant.ofEpochMilli(row.getLong("expires_at")));
+        Instant.ofEpochMilli(row.getLong("expires_at")),
+        Instant.ofEpochMilli(row.getLong("owned_since")));
   }
 }

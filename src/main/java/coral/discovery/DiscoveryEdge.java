@@ -16,6 +16,7 @@ import coral.model.IpPrefix;
 import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.model.WireGuardKey;
+import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
 import java.time.Duration;
@@ -50,6 +51,9 @@ final class DiscoveryEdge implements DiscoveryService {
 
   static final int MAX_QUERY_BYTES = 4 << 10;
 
+  /** 128 bits in base64. A short one could be tried out by whoever gets at its hash. */
+  private static final int MIN_SECRET_LENGTH = 22;
+
   private static final int MAX_SECRET_LENGTH = 512;
 
   /** A registration waits for an Argon2id and a write, behind those of others. */
@@ -59,23 +63,27 @@ final class DiscoveryEdge implements DiscoveryService {
   private final ActorRef<Directory.Command> directory;
   private final InstantSource clock;
   private final Instant startedAt;
+  private final Caller caller;
 
   DiscoveryEdge(
       ActorSystem<?> system,
       ActorRef<Directory.Command> directory,
       InstantSource clock,
-      Instant startedAt) {
+      Instant startedAt,
+      Caller caller) {
     this.system = system;
     this.directory = directory;
     this.clock = clock;
     this.startedAt = startedAt;
+    this.caller = caller;
   }
 
   @Override
   public CompletionStage<RegisterColonyResponse> registerColony(RegisterColonyRequest in) {
     Announcement announcement = valid(() -> announcement(in));
     Secret secret = secret(in.getColonySecret());
-    return ask(replyTo -> new Directory.Register(announcement, secret, replyTo))
+    return ask(replyTo ->
+            new Directory.Register(announcement, secret, caller.remote().getAddress(), replyTo))
         .thenApply(
             reply -> {
               Directory.Registered registered = expect(reply, Directory.Registered.class);
@@ -126,9 +134,10 @@ final class DiscoveryEdge implements DiscoveryService {
   }
 
   private static Secret secret(String text) {
-    if (text.isEmpty() || text.length() > MAX_SECRET_LENGTH) {
+    if (text.length() < MIN_SECRET_LENGTH || text.length() > MAX_SECRET_LENGTH) {
       throw new RefusedException(
-          Failure.INVALID_ARGUMENT, "colony_secret has 1 to " + MAX_SECRET_LENGTH + " characters");
+          Failure.INVALID_ARGUMENT,
+          "colony_secret has " + MIN_SECRET_LENGTH + " to " + MAX_SECRET_LENGTH + " characters");
     }
     return new Secret(text);
   }

@@ -7,12 +7,12 @@ import coral.files.SecureFiles;
 import coral.model.Fingerprint;
 import coral.rpc.CallerIdentity;
 import coral.rpc.FailureStatus;
+import coral.rpc.RateLimit;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
 import coral.settings.SettingsReader;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.sql.SQLException;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -43,6 +44,7 @@ public final class DiscoveryProcess {
   private final ActorSystem<Directory.Command> system;
   private final InetSocketAddress address;
   private final Optional<Fingerprint> fingerprint;
+  private final AtomicBoolean stopping = new AtomicBoolean();
 
   private DiscoveryProcess(
       ActorSystem<Directory.Command> system,
@@ -68,12 +70,12 @@ public final class DiscoveryProcess {
             : Optional.empty();
     DirectoryStore store = DirectoryStore.open(settings.directory().resolve("discovery.duckdb"));
     ColonyDirectory directory =
-        new ColonyDirectory(settings.maxColonies(), settings.ttl(), settings.ownershipRetention());
+        new ColonyDirectory(settings.maxColonies(), settings.ttl(), settings.retention());
     try {
       store.load().forEach(directory::put);
-    } catch (SQLException e) {
+    } catch (IOException e) {
       store.close();
-      throw new IOException(e.getMessage(), e);
+      throw e;
     }
     ActorSystem<Directory.Command> system = system(settings, config, clock, directory, store);
     try {
@@ -99,14 +101,25 @@ public final class DiscoveryProcess {
    * Runs the service until the process is told to stop.
    *
    * @param config the whole configuration
-   * @return the process's exit code
+   * @return the process's exit code: 0 after a signal, 1 if it stopped by itself, after it logged
+   *     so
    * @throws IOException as {@link #start}
    */
   public static int run(Config config) throws IOException {
     DiscoverySettings settings = DiscoverySettings.from(config);
-    DiscoveryProcess process = start(settings, config, InstantSource.system());
+    CompletableFuture<DiscoveryProcess> started = new CompletableFuture<>();
+    // Before the start, so that no signal finds the port open and nobody to close it. The runtime
+    // would exit with 143; to stop when told to is a success.
     Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> process.stop().toCompletableFuture().join()));
+        .addShutdownHook(new Thread(() -> endBySignal(started), "discovery-signal"));
+    DiscoveryProcess process;
+    try {
+      process = start(settings, config, InstantSource.system());
+    } catch (IOException | RuntimeException e) {
+      started.completeExceptionally(e);
+      throw e;
+    }
+    started.complete(process);
     String scheme = settings.tls() ? "https" : "http";
     log.info(
         "discovery listens at {}://{}:{}", scheme, settings.host(), process.address().getPort());
@@ -114,8 +127,39 @@ public final class DiscoveryProcess {
     if (!settings.tls()) {
       log.warn("TLS is off: whoever listens on the network reads the secrets of colonies");
     }
-    process.system.getWhenTerminated().toCompletableFuture().join();
-    return 0;
+    int code = process.awaitEnd();
+    if (code != 0) {
+      started.obtrudeException(new IllegalStateException("stopped by itself"));
+    }
+    return code;
+  }
+
+  private static void endBySignal(CompletableFuture<DiscoveryProcess> started) {
+    try {
+      started.join().stop().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      return; // the start or the stop has failed, and whoever called says why
+    }
+    Runtime.getRuntime().halt(0);
+  }
+
+  /**
+   * Waits until the service has ended.
+   *
+   * @return 0 if it was stopped, 1 if its actor system ended by itself
+   */
+  int awaitEnd() {
+    system.getWhenTerminated().toCompletableFuture().join();
+    if (stopping.get()) {
+      return 0;
+    }
+    log.error("Discovery's actor system has stopped by itself");
+    return 1;
+  }
+
+  /** Ends the actor system, as a defect would. */
+  void terminate() {
+    system.terminate();
   }
 
   /** Where the port is open. */
@@ -135,6 +179,7 @@ public final class DiscoveryProcess {
 
   /** Closes the port, lets calls in flight end, and closes the database. */
   public CompletionStage<Done> stop() {
+    stopping.set(true);
     return CoordinatedShutdown.get(system)
         .runAll(CoordinatedShutdown.unknownReason())
         .thenCompose(done -> system.getWhenTerminated());
@@ -165,6 +210,7 @@ public final class DiscoveryProcess {
                       directory,
                       store::write,
                       clock,
+                      new RateLimit(clock, settings.newColonyBurst(), settings.newColonyInterval()),
                       hashing,
                       storage,
                       settings.maxWaitingHashes() + CORES);
@@ -195,7 +241,7 @@ public final class DiscoveryProcess {
             .service(
                 DiscoveryService.class,
                 DiscoveryService.description,
-                caller -> new DiscoveryEdge(system, system, clock, startedAt),
+                caller -> new DiscoveryEdge(system, system, clock, startedAt, caller),
                 DiscoveryServiceHandlerFactory::create)
             .limit(DiscoveryEdge.REGISTER_COLONY, DiscoveryEdge.MAX_REGISTER_BYTES)
             .limit(DiscoveryEdge.LOOKUP_COLONY, DiscoveryEdge.MAX_QUERY_BYTES)

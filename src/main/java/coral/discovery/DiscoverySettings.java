@@ -11,7 +11,9 @@ import java.time.Duration;
  *
  * @param tls false serves plaintext
  * @param ttl how long an announcement lives
- * @param ownershipRetention how long a mesh id stays with its secret after its announcement expired
+ * @param retention how long a mesh id stays with its secret after its announcement expired
+ * @param newColonyBurst mesh ids that one address may claim in a row
+ * @param newColonyInterval then one more in each such time
  */
 public record DiscoverySettings(
     String host,
@@ -19,7 +21,9 @@ public record DiscoverySettings(
     boolean tls,
     Path directory,
     Duration ttl,
-    Duration ownershipRetention,
+    Retention retention,
+    int newColonyBurst,
+    Duration newColonyInterval,
     int maxColonies,
     int maxWaitingHashes) {
   /**
@@ -29,13 +33,19 @@ public record DiscoverySettings(
    */
   public static DiscoverySettings from(Config config) {
     SettingsReader reader = SettingsReader.of(config, "coral.discovery");
+    Duration longest = Duration.ofDays(3650);
     return new DiscoverySettings(
         reader.string("host"),
         reader.integer("port", 0, 65535),
         reader.flag("tls"),
         reader.path("directory"),
         reader.duration("ttl", Duration.ofSeconds(1), Duration.ofDays(1)),
-        reader.duration("ownership-retention", Duration.ZERO, Duration.ofDays(3650)),
+        new Retention(
+            reader.duration("brief-ownership-retention", Duration.ZERO, longest),
+            reader.duration("established-after", Duration.ZERO, longest),
+            reader.duration("ownership-retention", Duration.ZERO, longest)),
+        reader.integer("new-colonies.burst", 1, 1_000_000),
+        reader.duration("new-colonies.interval", Duration.ofMillis(1), longest),
         reader.integer("max-colonies", 1, 100_000),
         reader.integer("max-waiting-hashes", 1, 10_000));
   }

@@ -144,7 +144,7 @@ public final class DuckDbFile implements AutoCloseable {
   }
 
   /** Work in one transaction. */
-  interface Work<T> {
+  public interface Work<T> {
     T run(Connection connection) throws SQLException;
   }
 
@@ -154,7 +154,7 @@ public final class DuckDbFile implements AutoCloseable {
    * @throws StoreException if the work or its commit fails; then nothing was changed, unless the
    *     commit failed after it had reached the disk
    */
-  <T> T inTransaction(Work<T> work) throws StoreException {
+  public <T> T inTransaction(Work<T> work) throws StoreException {
     try (Connection connection = connect()) {
       connection.setAutoCommit(false);
       // After an error nothing may be committed: DuckDB's commit of an aborted transaction returns

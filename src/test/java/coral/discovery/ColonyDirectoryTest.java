@@ -1,6 +1,7 @@
 package coral.discovery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.ColonyId;
 import coral.model.Endpoint;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -25,6 +27,11 @@ final class ColonyDirectoryTest {
   private static final int MAX = 5;
 
   private record Owned(String owner, Instant live, Instant owned) {}
+
+  /** The same for every mesh id. */
+  static Retention days(int days) {
+    return new Retention(Duration.ofDays(days), Duration.ZERO, Duration.ofDays(days));
+  }
 
   static Announcement announcement(String meshId) {
     byte[] key = new byte[32];
@@ -43,7 +50,8 @@ final class ColonyDirectoryTest {
   @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
   void itDecidesAsTheModelDoes(long seed) {
     Random random = new Random(seed);
-    ColonyDirectory directory = new ColonyDirectory(MAX, LIFETIME, RETENTION);
+    ColonyDirectory directory =
+        new ColonyDirectory(MAX, LIFETIME, new Retention(RETENTION, Duration.ZERO, RETENTION));
     Map<String, Owned> model = new HashMap<>();
     Instant now = Instant.EPOCH;
     for (int step = 0; step < 3000; step++) {
@@ -84,5 +92,28 @@ final class ColonyDirectoryTest {
       long live = model.values().stream().filter(o -> at.isBefore(o.live())).count();
       assertEquals(live, directory.live(now), where);
     }
+  }
+
+  @Test
+  void aMeshIdThatWasAnnouncedOnlyBrieflyIsKeptOnlyBriefly() {
+    ColonyDirectory directory =
+        new ColonyDirectory(
+            MAX,
+            LIFETIME,
+            new Retention(Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(30)));
+    Instant start = Instant.EPOCH;
+    directory.put(directory.announce(announcement("brief"), "one", start));
+    directory.put(directory.announce(announcement("long"), "one", start));
+    Instant hour = start.plus(Duration.ofHours(1));
+    directory.put(directory.announce(announcement("brief"), "one", hour.minusMillis(1)));
+    directory.put(directory.announce(announcement("long"), "one", hour));
+    Instant day = hour.plus(LIFETIME).plus(Duration.ofDays(1));
+    assertEquals(List.of(new ColonyId("brief")), directory.abandoned(day));
+    assertEquals(Optional.of("one"), directory.owner(new ColonyId("long"), day));
+    directory.put(directory.announce(announcement("brief"), "two", day));
+    assertEquals(day, directory.lookup(new ColonyId("brief"), day).orElseThrow().ownedSince());
+    Instant month = hour.plus(LIFETIME).plus(Duration.ofDays(30));
+    assertTrue(directory.owner(new ColonyId("long"), month.minusMillis(1)).isPresent());
+    assertTrue(directory.owner(new ColonyId("long"), month).isEmpty());
   }
 }

@@ -1,31 +1,33 @@
 package coral.discovery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.model.Secret;
-import java.sql.SQLException;
+import coral.rpc.RateLimit;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The actor with executors that run when the test says so: tasks run on the test's thread. */
-@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class DirectoryTest {
   private static final class Held implements Executor {
     private final LinkedBlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
@@ -37,29 +39,31 @@ final class DirectoryTest {
 
     void runOne() throws InterruptedException {
       Runnable task = tasks.poll(5, TimeUnit.SECONDS);
-      assertNotNull(task, "a task was submitted");
-      task.run();
+      Objects.requireNonNull(task, "no task was submitted").run();
     }
   }
+
+  private static final InstantSource CLOCK = InstantSource.fixed(Instant.EPOCH);
 
   private final ActorTestKit kit = ActorTestKit.create();
   private final Held hashing = new Held();
   private final Held storage = new Held();
   private final List<List<String>> writes = new ArrayList<>();
-  private final Queue<SQLException> failures = new ArrayDeque<>();
+  private final Queue<IOException> failures = new ArrayDeque<>();
   private final TestProbe<Directory.Reply> probe = kit.createTestProbe();
   private final ActorRef<Directory.Command> directory =
       kit.spawn(
           Directory.create(
-              new ColonyDirectory(100, Duration.ofMinutes(5), Duration.ofDays(30)),
+              new ColonyDirectory(100, Duration.ofMinutes(5), ColonyDirectoryTest.days(30)),
               this::write,
-              InstantSource.fixed(Instant.EPOCH),
+              CLOCK,
+              new RateLimit(CLOCK, 5, Duration.ofMinutes(1)),
               hashing,
               storage,
               3));
 
-  private void write(List<ColonyEntry> entries, List<ColonyId> removed) throws SQLException {
-    SQLException failure = failures.poll();
+  private void write(List<ColonyEntry> entries, List<ColonyId> removed) throws IOException {
+    IOException failure = failures.poll();
     if (failure != null) {
       throw failure;
     }
@@ -74,7 +78,10 @@ final class DirectoryTest {
   private void register(String meshId, String secret) {
     directory.tell(
         new Directory.Register(
-            ColonyDirectoryTest.announcement(meshId), new Secret(secret), probe.getRef()));
+            ColonyDirectoryTest.announcement(meshId),
+            new Secret(secret),
+            InetAddress.getLoopbackAddress(),
+            probe.getRef()));
   }
 
   private void assertRefused(Failure failure) {
@@ -161,8 +168,11 @@ final class DirectoryTest {
     hashing.runOne();
     settle();
     register("a", "one");
+    hashing.runOne();
     settle();
-    failures.add(new SQLException("disk full"));
+    failures.add(new IOException("disk full"));
+    directory.tell(new Directory.Lookup(new ColonyId("a"), probe.getRef()));
+    assertRefused(Failure.NOT_FOUND); // what may never be durable is not found
     storage.runOne();
     assertRefused(Failure.STORE_UNAVAILABLE);
     assertRefused(Failure.STORE_UNAVAILABLE);
@@ -175,5 +185,60 @@ final class DirectoryTest {
     register("a", "one");
     hashing.runOne();
     assertRefused(Failure.MESH_ID_TAKEN);
+  }
+
+  /** Renewals cost nothing; a sixth mesh id of one address is refused before it costs a hash. */
+  @Test
+  void oneAddressClaimsFewNewMeshIds() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      register("mesh-" + i, "s");
+      hashing.runOne();
+      storage.runOne();
+      assertRegistered();
+    }
+    register("mesh-5", "s");
+    assertRefused(Failure.LIMIT_REACHED);
+    assertTrue(hashing.tasks.isEmpty());
+    register("mesh-0", "s");
+    storage.runOne();
+    assertRegistered();
+  }
+
+  @Test
+  void wrongSecretsAreToldTogether() throws Exception {
+    register("a", "s");
+    hashing.runOne();
+    storage.runOne();
+    assertRegistered();
+    LoggingTestKit.warn("")
+        .withOccurrences(0)
+        .expect(
+            kit.system(),
+            () -> {
+              for (int i = 0; i < 3; i++) {
+                register("a", "other");
+                runHash();
+                assertRefused(Failure.MESH_ID_TAKEN);
+              }
+              return true;
+            });
+    LoggingTestKit.warn("3 claims")
+        .withOccurrences(1)
+        .expect(
+            kit.system(),
+            () -> {
+              directory.tell(Directory.Tick.REPORT);
+              directory.tell(Directory.Tick.REPORT);
+              settle();
+              return true;
+            });
+  }
+
+  private void runHash() {
+    try {
+      hashing.runOne();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 }

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
 import com.google.protobuf.Message;
@@ -46,10 +48,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.slf4j.LoggerFactory;
 
 /** The whole service: TLS on a loopback port, a DuckDB file, a clock that the test sets. */
-@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class DiscoveryProcessTest {
   private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
   private static final String SECRET = "coral-sec_a-secret-that-nobody-should-find-4711";
+  private static final String OTHER = "coral-sec_the-secret-of-somebody-else";
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
   @TempDir Path directory;
@@ -62,14 +64,15 @@ final class DiscoveryProcessTest {
   @BeforeEach
   void start() throws Exception {
     logs.start();
-    ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("ROOT")).addAppender(logs);
+    ((Logger) LoggerFactory.getLogger("ROOT")).addAppender(logs);
     process = start("");
   }
 
   @AfterEach
   void stop() throws Exception {
+    ((Logger) LoggerFactory.getLogger("coral.discovery")).setLevel(null);
     stop(process);
-    ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger("ROOT")).detachAppender(logs);
+    ((Logger) LoggerFactory.getLogger("ROOT")).detachAppender(logs);
   }
 
   private DiscoveryProcess start(String settings) throws Exception {
@@ -173,10 +176,9 @@ final class DiscoveryProcessTest {
     now.updateAndGet(t -> t.plusSeconds(1));
     assertEquals(
         Failure.NOT_FOUND, assertThrows(RpcException.class, () -> lookup("shop-prod")).failure());
-    assertEquals(
-        Failure.MESH_ID_TAKEN, refusal(colony("shop-prod").setColonySecret("somebody else")));
+    assertEquals(Failure.MESH_ID_TAKEN, refusal(colony("shop-prod").setColonySecret(OTHER)));
     now.updateAndGet(t -> t.plus(Duration.ofDays(30)));
-    register(colony("shop-prod").setColonySecret("somebody else"));
+    register(colony("shop-prod").setColonySecret(OTHER));
     assertEquals(Failure.MESH_ID_TAKEN, refusal(colony("shop-prod")));
   }
 
@@ -184,18 +186,20 @@ final class DiscoveryProcessTest {
   void aMeshIdBelongsToTheSecretThatFirstRegisteredItAlsoAfterARestart() throws Exception {
     register(colony("shop-prod"));
     Fingerprint pin = process.fingerprint().orElseThrow();
-    assertEquals(Failure.MESH_ID_TAKEN, refusal(colony("shop-prod").setColonySecret("other")));
+    assertEquals(Failure.MESH_ID_TAKEN, refusal(colony("shop-prod").setColonySecret(OTHER)));
     LookupColonyResponse before = lookup("shop-prod");
     restart("");
     assertEquals(pin, process.fingerprint().orElseThrow());
     assertEquals(before, lookup("shop-prod"));
-    assertEquals(Failure.MESH_ID_TAKEN, refusal(colony("shop-prod").setColonySecret("other")));
+    assertEquals(Failure.MESH_ID_TAKEN, refusal(colony("shop-prod").setColonySecret(OTHER)));
     register(colony("shop-prod").setConnectPort(9001));
     assertEquals(9001, lookup("shop-prod").getConnectPort());
   }
 
   @Test
   void theSecretIsNeitherInAFileNorInALog() throws Exception {
+    Logger discovery = (Logger) LoggerFactory.getLogger("coral.discovery");
+    discovery.setLevel(Level.DEBUG);
     register(colony("shop-prod"));
     register(colony("shop-prod"));
     refusal(colony("shop-prod").setColonySecret(SECRET + "-wrong"));
@@ -211,7 +215,7 @@ final class DiscoveryProcessTest {
       }
     }
     assertTrue(hashSeen, "the search sees what the file holds");
-    assertFalse(logs.list.isEmpty(), "the refused claim is logged");
+    assertFalse(logs.list.isEmpty(), "the refused claim is in the log for debugging");
     logs.list.forEach(e -> assertFalse(e.getFormattedMessage().contains(SECRET), e + ""));
     process = start("");
   }
@@ -226,6 +230,7 @@ final class DiscoveryProcessTest {
       most.putMetadata("k".repeat(253) + (10 + i), "v".repeat(255));
     }
     register(most.setColonySecret("s".repeat(512)));
+    register(colony("least").setColonySecret("s".repeat(22)));
     for (RegisterColonyRequest.Builder bad :
         new RegisterColonyRequest.Builder[] {
           most.clone().addPublicEndpoints("a:1"),
@@ -234,6 +239,7 @@ final class DiscoveryProcessTest {
           colony("m").putMetadata("k".repeat(256), ""),
           colony("m").putMetadata("k", "v".repeat(256)),
           colony("m").setColonySecret(""),
+          colony("m").setColonySecret("s".repeat(21)),
           colony("m").setColonySecret("s".repeat(513)),
           colony("M"),
           colony(""),
@@ -285,7 +291,8 @@ final class DiscoveryProcessTest {
   @Test
   void aPortInUseAndADatabaseInUseAreSaidSo() {
     IOException database = assertThrows(IOException.class, () -> start(""));
-    assertTrue(database.getMessage().contains("discovery.duckdb"), database.getMessage());
+    assertTrue(
+        String.valueOf(database.getMessage()).contains("discovery.duckdb"), database.toString());
     IOException port =
         assertThrows(
             IOException.class,
@@ -296,7 +303,17 @@ final class DiscoveryProcessTest {
                         + "\", port = "
                         + process.port()
                         + " }"));
-    assertTrue(port.getMessage().contains("" + process.port()), port.getMessage());
+    assertTrue(String.valueOf(port.getMessage()).contains("" + process.port()), port.toString());
+  }
+
+  /** A signal's end is a success; this one is none. */
+  @Test
+  void anActorSystemThatEndsByItselfIsAFailureOfTheProcess() throws Exception {
+    process.terminate();
+    assertEquals(1, process.awaitEnd());
+    process = start("");
+    process.stop();
+    assertEquals(0, process.awaitEnd());
   }
 
   @Test

@@ -112,7 +112,10 @@ class DirectoryCrashTest {
         int found = lookup();
         assertTrue(found == acknowledged || found == sent, meshId + ": " + found + message());
         RpcException refused =
-            assertThrows(RpcException.class, () -> announce("another secret", sent), () -> meshId);
+            assertThrows(
+                RpcException.class,
+                () -> announce("another secret of the same id", sent),
+                () -> meshId);
         assertEquals(Failure.MESH_ID_TAKEN, refused.failure(), meshId + refused.getMessage());
         assertEquals(found, lookup(), () -> meshId + message());
       }
@@ -194,6 +197,8 @@ class DirectoryCrashTest {
         Objects.requireNonNull(runtime)
             .start(
                 Map.of(
+                    "CORAL_DISCOVERY_NEW_COLONIES_BURST",
+                    "10000",
                     "CORAL_HOME",
                     directory.resolve("home").toString(),
                     "CORAL_DISCOVERY_HOST",

@@ -1,0 +1,36 @@
+package coral.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code coral discovery start} as a process of its own. */
+class DiscoverySignalTest {
+  @TempDir Path directory;
+
+  @Test
+  @Timeout(300)
+  void stoppingWhenToldToIsASuccess() throws Exception {
+    KillableProcess discovery =
+        ChildRuntime.in(directory)
+            .start(
+                Map.of(
+                    "CORAL_HOME", directory.resolve("home").toString(),
+                    "CORAL_DISCOVERY_HOST", "127.0.0.1",
+                    "CORAL_DISCOVERY_PORT", "0"),
+                "discovery listens at ",
+                "discovery",
+                "start");
+    try {
+      discovery.awaitReady();
+      discovery.stop();
+      assertEquals(0, discovery.awaitEnd(), discovery.log());
+    } finally {
+      discovery.kill();
+    }
+  }
+}
