@@ -141,7 +141,7 @@ final class DiscoveryProcessTest {
     assertTrue(registered.getSuccess());
     assertEquals(300, registered.getTtl());
     assertEquals(
-        now.get().plusSeconds(300).getEpochSecond(), registered.getExpiresAt().getSeconds());
+        clock.instant().plusSeconds(300).getEpochSecond(), registered.getExpiresAt().getSeconds());
     LookupColonyResponse found = lookup("shop-prod");
     assertEquals(colony("x").getWireguardPubkey(), found.getWireguardPubkey());
     assertEquals(colony("x").getPublicEndpointsList(), found.getPublicEndpointsList());
@@ -149,7 +149,7 @@ final class DiscoveryProcessTest {
     assertEquals("fd42::1", found.getMeshIpv6());
     assertEquals(9000, found.getConnectPort());
     assertEquals(colony("x").getMetadataMap(), found.getMetadataMap());
-    assertEquals(now.get().getEpochSecond(), found.getLastSeen().getSeconds());
+    assertEquals(clock.instant().getEpochSecond(), found.getLastSeen().getSeconds());
 
     ActorSystem system = ActorSystem.create("client", ConfigFactory.load("pekko"));
     try {
