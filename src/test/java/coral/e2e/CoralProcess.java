@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
 /** {@code coral} as a process of its own, on the class path of the tests. */
 final class CoralProcess implements AutoCloseable {
   /** For a machine that does a lot else. */
-  static final long PATIENCE_SECONDS = 240;
+  static final long PATIENCE_SECONDS = 180;
 
   private final Process process;
   private final BufferedReader out;
@@ -38,16 +38,32 @@ final class CoralProcess implements AutoCloseable {
    */
   static CoralProcess start(Path temporary, Map<String, String> environment, String... arguments)
       throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Djava.io.tmpdir=" + temporary,
-                "-XX:+UseSerialGC",
-                "-Xmx256m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "coral.Main"));
+    return start(
+        List.of(), System.getProperty("java.class.path"), temporary, environment, arguments);
+  }
+
+  /**
+   * Starts it through another command, which must become it in the end.
+   *
+   * @param through such as {@code env} with its options
+   */
+  static CoralProcess start(
+      List<String> through,
+      String classPath,
+      Path temporary,
+      Map<String, String> environment,
+      String... arguments)
+      throws IOException {
+    List<String> command = new ArrayList<>(through);
+    command.addAll(
+        List.of(
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+            "-Djava.io.tmpdir=" + temporary,
+            "-XX:+UseSerialGC",
+            "-Xmx256m",
+            "-cp",
+            classPath,
+            "coral.Main"));
     command.addAll(List.of(arguments));
     ProcessBuilder builder = new ProcessBuilder(command);
     builder.environment().putAll(environment);
@@ -85,6 +101,14 @@ final class CoralProcess implements AutoCloseable {
   /** SIGTERM. */
   void terminate() {
     process.destroy();
+  }
+
+  /** SIGINT, which Ctrl-C sends. */
+  void interrupt() throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0) {
+      throw new IOException("kill ended with " + kill.exitValue());
+    }
   }
 
   /** SIGKILL. */

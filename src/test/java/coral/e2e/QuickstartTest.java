@@ -2,16 +2,19 @@ package coral.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import coral.linux.Netlink;
-import coral.linux.TunDevice;
+import coral.testing.NetworkTopology;
+import java.io.File;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -30,17 +33,19 @@ class QuickstartTest {
   private static final Pattern QUERY =
       Pattern.compile("CORAL_HOME=(\\S+) ./coral status --endpoint (\\S+)");
 
+  private static final int NOBODY = 65534;
+
   @TempDir Path temporary;
 
   @Test
-  void inNamespacesItCanBeAskedFromTheHostAndLeavesNothingBehindWhenStopped() throws Exception {
-    assumeTrue(TunDevice.isAvailable(), TunDevice::unavailableReason);
-    List<String> before = links();
+  void inNamespacesItCanBeAskedFromTheHostAndLeavesNothingBehindOnSigterm() throws Exception {
+    NetworkTopology.assumePossible();
+    Host before = Host.now();
     try (CoralProcess quickstart = start("--agents", "2")) {
       String said = quickstart.readUntil("Ctrl-C ends everything");
       assertTrue(said.contains("in network namespaces"), said);
       assertTrue(said.contains("every agent pinged its neighbour"), said);
-      assertEquals(before, links(), "the host's interfaces are not touched");
+      assertEquals(before, Host.now(), "the host is not touched");
 
       Matcher query = QUERY.matcher(said);
       assertTrue(query.find(), said);
@@ -58,16 +63,18 @@ class QuickstartTest {
       Set<ProcessHandle> children = quickstart.descendants();
       assertTrue(children.size() >= 4, "discovery, colony, two agents: " + children);
       quickstart.terminate();
-      assertEquals(0, quickstart.exitCode());
+      assertEquals(0, quickstart.exitCode(), quickstart::err);
       assertEnded(children);
     }
     assertEquals(List.of(), remains());
-    assertEquals(before, links());
+    assertEquals(before, Host.now());
   }
 
+  /** As a user without rights if this one has them, and in a folder of that user's. */
   @Test
-  void inUserSpaceItVerifiesAndLeavesNothingBehind() throws Exception {
-    try (CoralProcess quickstart = start("--agents", "2", "--once", "--user-space", "-o", "json")) {
+  void withoutRightsItVerifiesInUserSpaceAndLeavesNothingBehind() throws Exception {
+    Host before = Host.now();
+    try (CoralProcess quickstart = startUnprivileged("--agents", "2", "--once", "-o", "json")) {
       String out = quickstart.readAll();
       assertEquals(0, quickstart.exitCode(), quickstart::err);
       JsonNode mesh = new ObjectMapper().readTree(out);
@@ -86,17 +93,38 @@ class QuickstartTest {
           quickstart.err().contains("every tunnel ends inside its process"), quickstart::err);
     }
     assertEquals(List.of(), remains());
+    assertEquals(before, Host.now());
   }
 
+  /** Ctrl-C in the middle of a start, which is harder than after it. */
   @Test
-  void killedItTakesItsProcessesAlong() throws Exception {
+  void killedItTakesItsProcessesAlongAndTheNextOneDeletesItsFilesAndObeysCtrlC() throws Exception {
     try (CoralProcess quickstart = start("--agents", "1", "--user-space")) {
-      quickstart.readUntil("Ctrl-C ends everything");
+      quickstart.readUntil("the colony is ready");
       Set<ProcessHandle> children = quickstart.descendants();
-      assertTrue(children.size() >= 3, "discovery, colony, an agent: " + children);
+      assertTrue(children.size() >= 2, "discovery and colony: " + children);
       quickstart.kill();
       assertEnded(children);
     }
+    assertEquals(1, remains().size(), "what is left of a killed one");
+    List<String> left = remains();
+    // A shell that starts something in the background has it ignore SIGINT.
+    try (CoralProcess next =
+        CoralProcess.start(
+            List.of("env", "--default-signal=INT"),
+            System.getProperty("java.class.path"),
+            temporary,
+            Map.of(),
+            "quickstart",
+            "--user-space")) {
+      next.readUntil("discovery answers");
+      assertEquals(1, remains().size());
+      assertNotEquals(left, remains(), "the killed one's files are gone, its own are here");
+      next.interrupt();
+      assertEquals(0, next.exitCode(), next::err);
+      assertEquals("", next.err(), "an end that was asked for is no failure");
+    }
+    assertEquals(List.of(), remains());
   }
 
   private CoralProcess start(String... options) throws IOException {
@@ -104,6 +132,59 @@ class QuickstartTest {
         Stream.concat(Stream.of("quickstart"), Stream.of(options)).toArray(String[]::new);
     // A setting of the user's must not reach the quickstart's own processes.
     return CoralProcess.start(temporary, Map.of("CORAL_SUBNET_IPV4", "192.0.2.0/30"), arguments);
+  }
+
+  private CoralProcess startUnprivileged(String... options) throws IOException {
+    if (!Files.getOwner(Path.of("/proc/self")).getName().equals("root")) {
+      return start(options);
+    }
+    // Nobody may enter root's own folders, where the libraries are: they get second names.
+    Path libraries = Files.createDirectory(temporary.resolve("libraries"));
+    List<String> classPath = new ArrayList<>();
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
+      Path path = Path.of(entry).toAbsolutePath();
+      Path link = libraries.resolve(classPath.size() + "-" + path.getFileName());
+      if (Files.exists(path)) {
+        linkAll(path, link);
+        classPath.add(link.toString());
+      }
+    }
+    Path home = Files.createDirectory(temporary.resolve("home"));
+    Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwx--x--x"));
+    Files.setAttribute(home, "unix:uid", NOBODY);
+    return CoralProcess.start(
+        List.of(
+            "setpriv",
+            "--reuid=" + NOBODY,
+            "--regid=" + NOBODY,
+            "--clear-groups",
+            "--no-new-privs"),
+        String.join(File.pathSeparator, classPath),
+        home,
+        Map.of("HOME", home.toString()),
+        Stream.concat(Stream.of("quickstart"), Stream.of(options)).toArray(String[]::new));
+  }
+
+  /** Gives a file, or all files of a folder, second names below another folder. */
+  private static void linkAll(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Path target = to.resolve(from.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectories(target);
+        } else {
+          linkOrCopy(file, file.equals(from) ? to : target);
+        }
+      }
+    }
+  }
+
+  private static void linkOrCopy(Path file, Path target) throws IOException {
+    try {
+      Files.createLink(target, file.toRealPath());
+    } catch (FileSystemException e) { // another file system
+      Files.copy(file, target);
+    }
   }
 
   private JsonNode ask(Matcher query, String command) throws Exception {
@@ -123,18 +204,21 @@ class QuickstartTest {
     }
   }
 
+  /** What quickstarts have left, here or in the folder of nobody. */
   private List<String> remains() throws IOException {
-    try (Stream<Path> files = Files.list(temporary)) {
+    try (Stream<Path> files = Files.walk(temporary, 2)) {
       return files
-          .map(file -> file.getFileName().toString())
-          .filter(name -> name.startsWith("coral-"))
+          .filter(file -> file.getFileName().toString().startsWith("coral-"))
+          .map(Path::toString)
           .toList();
     }
   }
 
-  private static List<String> links() throws IOException {
-    try (Netlink netlink = Netlink.open()) {
-      return netlink.links().stream().map(Netlink.Link::name).sorted().toList();
+  /** What a quickstart must leave alone. */
+  private record Host(NetworkState network, String resolver) {
+    static Host now() throws IOException {
+      Path file = Path.of("/etc/resolv.conf");
+      return new Host(NetworkState.now(), Files.exists(file) ? Files.readString(file) : "none");
     }
   }
 }

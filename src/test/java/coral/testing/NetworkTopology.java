@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * Hosts on one network, all in this process:
@@ -47,12 +46,12 @@ public final class NetworkTopology implements AutoCloseable {
 
   /** Skips the calling test, with the reason, where networks cannot be built. */
   public static void assumePossible() {
-    Assumptions.assumeTrue(TunDevice.isAvailable(), TunDevice::unavailableReason);
+    Requirements.TUN.check(TunDevice.isAvailable(), TunDevice.unavailableReason());
     try {
       // Namespaces need CAP_SYS_ADMIN, which is another question.
       NetworkNamespace.create("probe").close();
     } catch (IOException e) {
-      Assumptions.abort(String.valueOf(e.getMessage()));
+      Requirements.TUN.check(false, String.valueOf(e.getMessage()));
     }
   }
 

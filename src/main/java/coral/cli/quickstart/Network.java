@@ -5,7 +5,7 @@ import java.io.IOException;
 import java.util.List;
 
 /** Where the processes of a quickstart live and how they reach each other. */
-interface Network extends AutoCloseable {
+interface Network extends Cleanup.Resource {
   /** One line for people. */
   String description();
 

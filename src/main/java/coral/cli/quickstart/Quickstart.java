@@ -22,11 +22,10 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 
 /** One mesh: the processes, from the first to the last, and the end of all of them. */
-final class Quickstart implements AutoCloseable {
+final class Quickstart implements Cleanup.Resource {
   /** A machine that is busy needs seconds for each agent; one that needs longer is stuck. */
   private static final Duration PATIENCE = Duration.ofMinutes(2);
 
@@ -48,7 +47,6 @@ final class Quickstart implements AutoCloseable {
   private final InstantSource clock;
   private final Children children;
   private final Deadline deadline;
-  private final AtomicBoolean closed = new AtomicBoolean();
 
   /**
    * @param warnings told of processes that end on their own later
@@ -297,13 +295,9 @@ final class Quickstart implements AutoCloseable {
     return child.name() + " ended with exit code " + child.exitCode();
   }
 
-  /** Ends every process and removes every interface, namespace and file; only the first time. */
+  /** Ends every process; the network and the files are not its own. */
   @Override
   public void close() {
-    if (closed.compareAndSet(false, true)) {
-      children.stop(java.archiving() ? ARCHIVING_GRACE : STOP_GRACE);
-      network.close();
-      home.close();
-    }
+    children.stop(java.archiving() ? ARCHIVING_GRACE : STOP_GRACE);
   }
 }

@@ -94,32 +94,41 @@ public final class QuickstartCommand implements Callable<Integer> {
     InstantSource clock = InstantSource.system();
     Progress progress = new Progress(output == OutputFormat.JSON ? err : out, clock);
 
-    TemporaryHome home = TemporaryHome.create();
-    // JNA unpacks its library where this says, and this process uses it, too.
-    System.setProperty("jna.tmpdir", home.temporaryFiles().toString());
-    Network network = network(progress);
-    try (Quickstart quickstart =
-        new Quickstart(
-            agents,
-            network,
-            home,
-            JavaCommand.ofThisProcess(archiveClasses),
-            progress,
-            warning -> err.println("coral: " + warning),
-            clock)) {
-      Thread onSignal = new Thread(() -> endBySignal(quickstart), "quickstart-signal");
-      Runtime.getRuntime().addShutdownHook(onSignal);
-      try {
-        return run(quickstart, progress, out, err, clock);
-      } finally {
-        quickstart.close();
-        removeShutdownHook(onSignal);
+    TemporaryHome.deleteStale();
+    Cleanup cleanup = new Cleanup();
+    Thread onSignal = new Thread(() -> endBySignal(cleanup), "quickstart-signal");
+    Runtime.getRuntime().addShutdownHook(onSignal);
+    try {
+      TemporaryHome home = cleanup.make(TemporaryHome::create);
+      // JNA unpacks its library where this says, and this process uses it, too.
+      System.setProperty("jna.tmpdir", home.temporaryFiles().toString());
+      Network network = cleanup.make(() -> network(progress));
+      Quickstart quickstart =
+          cleanup.make(
+              () ->
+                  new Quickstart(
+                      agents,
+                      network,
+                      home,
+                      JavaCommand.ofThisProcess(archiveClasses),
+                      progress,
+                      warning -> err.println("coral: " + warning),
+                      clock));
+      return run(quickstart, cleanup, progress, out, err, clock);
+    } catch (IOException e) {
+      if (cleanup.isClosing()) {
+        return CommandLine.DONE; // as in run
       }
+      throw e;
+    } finally {
+      cleanup.close();
+      removeShutdownHook(onSignal);
     }
   }
 
   private int run(
       Quickstart quickstart,
+      Cleanup cleanup,
       Progress progress,
       PrintWriter out,
       PrintWriter err,
@@ -145,6 +154,9 @@ public final class QuickstartCommand implements Callable<Integer> {
       quickstart.stay();
       return CommandLine.DONE;
     } catch (QuickstartFailedException e) {
+      if (cleanup.isClosing()) {
+        return CommandLine.DONE; // what a signal cuts off fails, and nobody needs to know
+      }
       for (String line : e.lastLines()) {
         err.println("  | " + line);
       }
@@ -157,8 +169,8 @@ public final class QuickstartCommand implements Callable<Integer> {
   }
 
   /** Ends everything, then the process: by itself Java would exit with 128 + the signal. */
-  private static void endBySignal(Quickstart quickstart) {
-    quickstart.close();
+  private static void endBySignal(Cleanup cleanup) {
+    cleanup.close();
     Runtime.getRuntime().halt(CommandLine.DONE);
   }
 
