@@ -45,8 +45,7 @@ final class ColonyClient {
    * @param folder the colony's, with its authority's and its administrator's certificates
    * @throws CommandFailedException if the folder lacks something
    */
-  static ColonyClient connect(
-      ColonyId colony, Path folder, Optional<Endpoint> endpoint, Duration timeout) {
+  static ColonyClient connect(ColonyId colony, Path folder, Endpoint endpoint, Duration timeout) {
     try {
       Path administrator = folder.resolve("admin");
       ClientCertificate certificate =
@@ -58,8 +57,7 @@ final class ColonyClient {
               Pem.readCertificates(folder.resolve("ca-cert.pem")).get(0),
               "spiffe://" + colony + "/colony",
               Optional.of(certificate));
-      Endpoint target = endpoint.orElseGet(() -> ColonyPort.endpoint(folder));
-      return new ColonyClient(colony, ConnectClient.https(target, tls, timeout, timeout));
+      return new ColonyClient(colony, ConnectClient.https(endpoint, tls, timeout, timeout));
     } catch (IOException e) {
       throw new CommandFailedException(
           "cannot ask colony " + colony + ": " + e.getMessage(),

@@ -2,6 +2,7 @@ package coral.cli;
 
 import coral.model.ColonyId;
 import coral.model.Endpoint;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -22,11 +23,18 @@ final class QueryOptions {
   private @Nullable ColonyId colony;
 
   @Option(
+      names = "--dir",
+      paramLabel = "DIR",
+      description = "The colony's folder, if 'init --dir' made it elsewhere.")
+  private @Nullable Path directory;
+
+  @Option(
       names = "--endpoint",
       paramLabel = "HOST:PORT",
       converter = EndpointConverter.class,
       description =
-          "Where the colony answers (default: this host, at the port of its colony.conf).")
+          "Where the colony answers (default: this host, at CORAL_COLONY_PORT or else the port in"
+              + " --config or the colony's own colony.conf).")
   private @Nullable Endpoint endpoint;
 
   @Option(
@@ -42,10 +50,10 @@ final class QueryOptions {
 
   /** A client for the chosen colony, as its administrator. */
   ColonyClient connect(CoralCommand root) {
-    CoralHome home = root.home();
-    ColonyId chosen = home.choose(Optional.ofNullable(colony));
-    return ColonyClient.connect(
-        chosen, home.colony(chosen), Optional.ofNullable(endpoint), TIMEOUT);
+    LocalColony chosen =
+        LocalColony.choose(root, Optional.ofNullable(colony), Optional.ofNullable(directory));
+    Endpoint target = endpoint == null ? chosen.endpoint() : endpoint;
+    return ColonyClient.connect(chosen.id(), chosen.folder(), target, TIMEOUT);
   }
 
   /** Messages of wrong values come from the types of the model. */

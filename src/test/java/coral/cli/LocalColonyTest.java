@@ -1,0 +1,84 @@
+package coral.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import coral.model.ColonyId;
+import coral.model.Endpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which colony a query asks, and where. */
+class LocalColonyTest {
+  private static final ColonyId ID = new ColonyId("my-app-dev-111111");
+
+  @TempDir Path temporary;
+  private final Map<String, String> environment = new HashMap<>();
+
+  private LocalColony choose(Optional<Path> directory, Optional<Path> config) {
+    environment.put("CORAL_HOME", temporary.resolve("home").toString());
+    CoralCommand root = new CoralCommand(environment);
+    root.config = config.orElse(null);
+    return LocalColony.choose(root, Optional.empty(), directory);
+  }
+
+  /** As {@code init --dir} makes it. */
+  private Path elsewhere(String more) throws IOException {
+    Path folder = Files.createDirectories(temporary.resolve("elsewhere"));
+    Files.writeString(
+        folder.resolve("colony.conf"),
+        "coral.colony { id = \"" + ID + "\", directory = \"" + folder + "\" }\n" + more);
+    return folder;
+  }
+
+  @Test
+  void aColonyOutsideOfTheHomeIsAskedByItsFolder() throws IOException {
+    Path folder = elsewhere("");
+    assertEquals(
+        new LocalColony(ID, folder, new Endpoint("127.0.0.1", 9000)),
+        choose(Optional.of(folder), Optional.empty()));
+  }
+
+  @Test
+  void aColonyOutsideOfTheHomeIsAskedByItsSettingsFile() throws IOException {
+    Path folder = elsewhere("coral.colony.listen.port = 9001\n");
+    assertEquals(
+        new LocalColony(ID, folder, new Endpoint("127.0.0.1", 9001)),
+        choose(Optional.empty(), Optional.of(folder.resolve("colony.conf"))));
+  }
+
+  @Test
+  void thePortIsTheVariablesThenThatOfConfigThenTheColonysOwn() throws IOException {
+    Path folder = elsewhere("coral.colony.listen.port = 9001\n");
+    Path config =
+        Files.writeString(temporary.resolve("more.conf"), "coral.colony.listen.port = 9002\n");
+    assertEquals(9001, choose(Optional.of(folder), Optional.empty()).endpoint().port());
+    assertEquals(9002, choose(Optional.of(folder), Optional.of(config)).endpoint().port());
+    environment.put("CORAL_COLONY_PORT", "9003");
+    assertEquals(9003, choose(Optional.of(folder), Optional.of(config)).endpoint().port());
+  }
+
+  @Test
+  void aWrongPortAndAFolderWithoutAColonyAreToldAsThatWhatTheyAre() throws IOException {
+    environment.put("CORAL_COLONY_PORT", "http");
+    Path folder = elsewhere("");
+    String port =
+        assertThrows(
+                CommandFailedException.class, () -> choose(Optional.of(folder), Optional.empty()))
+            .getMessage();
+    assertTrue(port.contains("'http'"), port);
+    String none =
+        assertThrows(
+                CommandFailedException.class,
+                () -> choose(Optional.of(temporary), Optional.empty()))
+            .getMessage();
+    assertTrue(none.contains("no colony in " + temporary), none);
+  }
+}
