@@ -3,6 +3,7 @@ package coral.cli;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
+import coral.linux.LinuxProcess;
 import coral.settings.SettingsLoader;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,10 +11,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Option;
 
 /** What the commands have in common that run a process until it is told to stop. */
 final class Foreground {
+  private static final Logger LOG = LoggerFactory.getLogger(Foreground.class);
+
   @Option(
       names = "--exit-with-parent",
       hidden = true,
@@ -43,6 +48,7 @@ final class Foreground {
       exitWithParent = false;
       watchParent();
     }
+    closeNewFilesToOthers();
     Config loaded = SettingsLoader.load(files);
     Config options = ConfigFactory.empty();
     for (Map.Entry<String, Object> setting : settings.entrySet()) {
@@ -52,6 +58,15 @@ final class Foreground {
               ConfigValueFactory.fromAnyRef(setting.getValue(), "the command line"));
     }
     return options.withFallback(loaded);
+  }
+
+  /** Such as the write-ahead log of the database, which its library makes again and again. */
+  private static void closeNewFilesToOthers() {
+    try {
+      LinuxProcess.closeNewFilesToOthers();
+    } catch (LinkageError e) {
+      LOG.info("New files have the mode that the umask leaves: no native calls ({})", e.toString());
+    }
   }
 
   private static void watchParent() {

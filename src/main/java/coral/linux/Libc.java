@@ -99,6 +99,8 @@ final class Libc {
 
   static native int geteuid();
 
+  static native int umask(int mask);
+
   static native String strerror(int errno);
 
   /** The calling thread's error of its last call here; meaningful only if that call failed. */

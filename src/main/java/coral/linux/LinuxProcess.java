@@ -2,6 +2,9 @@ package coral.linux;
 
 /** What this process is to the kernel. */
 public final class LinuxProcess {
+  /** Read, write and execute of group and others: 077. */
+  private static final int OF_OTHERS = 7 << 3 | 7;
+
   private LinuxProcess() {}
 
   /**
@@ -12,6 +15,16 @@ public final class LinuxProcess {
    */
   public static int effectiveUserId() {
     return Libc.geteuid();
+  }
+
+  /**
+   * From now on the files that this process makes, also those of native libraries, are for its user
+   * only, as are those of the processes that it starts.
+   *
+   * @throws LinkageError as above
+   */
+  public static void closeNewFilesToOthers() {
+    Libc.umask(OF_OTHERS);
   }
 
   /** Whether the effective user is 0. Root in a container may still lack every capability. */

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -72,6 +73,7 @@ public final class DuckDbFile implements AutoCloseable {
         throw new StoreException("the database " + path + " is open in this process already");
       }
       opened.applySchemas(schemas);
+      opened.closeToOthers();
       return opened;
     } catch (StoreException e) {
       opened.close();
@@ -88,6 +90,27 @@ public final class DuckDbFile implements AutoCloseable {
       throw new IllegalStateException("no database is open at " + url);
     }
     return file;
+  }
+
+  /**
+   * DuckDB makes files with the mode that the umask leaves, and only at paths where there is none.
+   * Its log is made anew at times: until the next start it then has that mode, in a folder that
+   * only its owner enters.
+   */
+  private void closeToOthers() throws StoreException {
+    try {
+      for (Path file : List.of(path, log())) {
+        if (Files.exists(file)) {
+          Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+        }
+      }
+    } catch (IOException e) {
+      throw new StoreException("the database " + path + " cannot be closed to other users", e);
+    }
+  }
+
+  private Path log() {
+    return path.resolveSibling(path.getFileName() + ".wal");
   }
 
   private void applySchemas(List<String> schemas) throws StoreException {
@@ -212,7 +235,7 @@ public final class DuckDbFile implements AutoCloseable {
    */
   public long sizeBytes() throws StoreException {
     try {
-      Path log = path.resolveSibling(path.getFileName() + ".wal");
+      Path log = log();
       return Files.size(path) + (Files.exists(log) ? Files.size(log) : 0);
     } catch (IOException e) {
       throw new StoreException("the size of the database " + path + " cannot be told", e);

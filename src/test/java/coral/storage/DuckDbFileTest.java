@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
@@ -24,6 +25,18 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(60)
 final class DuckDbFileTest {
   @TempDir Path directory;
+
+  @Test
+  void itsFilesAreForTheirOwnerAlone() throws Exception {
+    Path path = directory.resolve("colony.duckdb");
+    try (DuckDbFile file = DuckDbFile.open(path)) {
+      file.isWritable();
+      for (Path each : List.of(path, directory.resolve("colony.duckdb.wal"))) {
+        assertEquals(
+            "rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(each)));
+      }
+    }
+  }
 
   @Test
   void aNewFileIsWritableAndOpensAgain() throws Exception {
