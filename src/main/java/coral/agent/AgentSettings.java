@@ -1,6 +1,7 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
+import coral.files.SecureFiles;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
@@ -13,7 +14,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -56,7 +57,7 @@ public record AgentSettings(
   private static final int MAX_COMPONENT_NAME = 63;
 
   /** A secret is one line of a file; anything larger is the wrong file. */
-  private static final long MAX_SECRET_FILE_BYTES = 4096;
+  private static final int MAX_SECRET_FILE_BYTES = 4096;
 
   /**
    * The agent's end of the tunnel.
@@ -131,17 +132,17 @@ public record AgentSettings(
   private static Secret readSecret(Path file) {
     String key = "coral.agent.colony-secret-file = " + file + ": ";
     try {
-      if (Files.size(file) > MAX_SECRET_FILE_BYTES) {
-        throw new SettingsException(
-            key + "larger than " + MAX_SECRET_FILE_BYTES + " bytes, not a file with a secret");
-      }
-      String text = Files.readString(file, StandardCharsets.UTF_8).strip();
+      String text =
+          new String(SecureFiles.readPrivate(file, MAX_SECRET_FILE_BYTES), StandardCharsets.UTF_8)
+              .strip();
       if (text.isEmpty()) {
         throw new SettingsException(key + "the file is empty");
       }
       return new Secret(text);
+    } catch (NoSuchFileException e) {
+      throw new SettingsException(key + "there is no such file", e);
     } catch (IOException e) {
-      throw new SettingsException(key + "cannot be read (" + e + ")", e);
+      throw new SettingsException(key + "cannot be read: " + e.getMessage(), e);
     }
   }
 

@@ -20,6 +20,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.EnumSet;
 import java.util.HexFormat;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -47,14 +48,17 @@ public final class SecureFiles {
           PosixFilePermission.OTHERS_WRITE,
           PosixFilePermission.OTHERS_EXECUTE);
 
+  /** A write takes longer than a read: few meet two of them. */
+  private static final int READ_ATTEMPTS = 50;
+
   private static final SecureRandom RANDOM = new SecureRandom();
 
   private SecureFiles() {}
 
   /**
    * Makes a directory of mode 0700, and its missing parents likewise. One that exists is accepted
-   * if it is a directory that only its owner can enter; the parents that exist are left as they
-   * are.
+   * if it is a directory that only its owner, this process's user or root, can enter; the parents
+   * that exist are left as they are.
    *
    * @throws IOException naming the path and, where a mode is the reason, the chmod that mends it
    */
@@ -65,6 +69,7 @@ public final class SecureFiles {
       }
       createMissing(directory.toAbsolutePath());
     }
+    EffectiveUser.requireOwnership(directory);
     Set<PosixFilePermission> mode = Files.getPosixFilePermissions(directory);
     if (mode.stream().anyMatch(OF_OTHERS::contains)) {
       throw new IOException(
@@ -136,22 +141,35 @@ public final class SecureFiles {
 
   /**
    * Reads a file that must be a regular one, not a symbolic link, and closed to everybody but its
-   * owner.
+   * owner, who must be this process's user or root.
    *
    * @param maxBytes a longer file is refused without being read
    * @throws NoSuchFileException if there is none
-   * @throws IOException naming the path and, where its mode is the reason, the chmod that mends it
+   * @throws IOException naming the path and, where its mode or owner is the reason, the command
+   *     that mends it
    */
   public static byte[] readPrivate(Path file, int maxBytes) throws IOException {
-    PosixFileAttributes attributes =
-        Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+    PosixFileAttributes attributes = attributes(file);
     if (attributes.isSymbolicLink()) {
       throw new IOException(file + " is a symbolic link; a private file is a file itself");
     }
+    return read(file, maxBytes, SecureFiles::requirePrivate);
+  }
+
+  private static void requirePrivate(Path file, PosixFileAttributes attributes) throws IOException {
+    EffectiveUser.requireOwnership(file, LinkOption.NOFOLLOW_LINKS);
     if (attributes.permissions().stream().anyMatch(OF_OTHERS::contains)) {
       throw new IOException(file + " is open to other users; close it with: chmod 600 " + file);
     }
-    return read(file, maxBytes);
+  }
+
+  private static PosixFileAttributes attributes(Path file) throws IOException {
+    return Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+  }
+
+  /** What a file must be beyond a regular one. */
+  private interface Rule {
+    void check(Path file, PosixFileAttributes attributes) throws IOException;
   }
 
   /**
@@ -162,20 +180,38 @@ public final class SecureFiles {
    * @throws NoSuchFileException if there is none
    */
   public static byte[] read(Path file, int maxBytes) throws IOException {
-    PosixFileAttributes attributes =
-        Files.readAttributes(file, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
-    if (!attributes.isRegularFile()) {
-      throw new IOException(file + " is not a regular file");
-    }
-    try (SeekableByteChannel channel =
-            Files.newByteChannel(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
-        InputStream in = Channels.newInputStream(channel)) {
-      byte[] content = in.readNBytes(maxBytes + 1);
-      if (content.length > maxBytes) {
-        throw new IOException(file + " is longer than " + maxBytes + " bytes");
+    return read(file, maxBytes, (unused, attributes) -> {});
+  }
+
+  /**
+   * The rule is put to the name while the file is open, and the name must lead to the same file
+   * before and after it was opened: what is read is what was checked. (Java cannot ask an open file
+   * for its mode. To exchange it twice, somebody must be able to write the folder, hence be the
+   * owner of what is in it.)
+   */
+  private static byte[] read(Path file, int maxBytes, Rule rule) throws IOException {
+    for (int attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+      PosixFileAttributes before = attributes(file);
+      if (!before.isRegularFile()) { // to open a pipe would block
+        throw new IOException(file + " is not a regular file");
       }
-      return content;
+      try (SeekableByteChannel channel =
+              Files.newByteChannel(
+                  file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS));
+          InputStream in = Channels.newInputStream(channel)) {
+        PosixFileAttributes opened = attributes(file);
+        if (!Objects.equals(before.fileKey(), opened.fileKey())) {
+          continue; // a writer has replaced it meanwhile, as write does
+        }
+        rule.check(file, opened);
+        byte[] content = in.readNBytes(maxBytes + 1);
+        if (content.length > maxBytes) {
+          throw new IOException(file + " is longer than " + maxBytes + " bytes");
+        }
+        return content;
+      }
     }
+    throw new IOException(file + " is replaced again and again");
   }
 
   private static Path writeTemporary(Path file, byte[] content) throws IOException {

@@ -7,11 +7,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import coral.files.SecureFiles;
 import coral.model.AgentId;
 import coral.model.Secret;
 import coral.settings.SettingsException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,7 +55,7 @@ class AgentSettingsTest {
   @Test
   void aSecretComesFromItsFileAndIsNeverShown(@TempDir Path directory) throws Exception {
     Path file = directory.resolve("secret");
-    Files.writeString(file, "a-secret\n");
+    SecureFiles.write(file, "a-secret\n".getBytes(StandardCharsets.UTF_8));
     AgentSettings settings = from("colony-secret-file = \"" + file + "\"");
     assertEquals(Optional.of(new Secret("a-secret")), settings.colonySecret());
     assertFalse(settings.toString().contains("a-secret"));
@@ -62,8 +65,12 @@ class AgentSettingsTest {
   void aSecretFileThatIsMissingOrEmptyIsNamed(@TempDir Path directory) throws Exception {
     Path file = directory.resolve("secret");
     assertTrue(
-        messageFor("colony-secret-file = \"" + file + "\"").contains(file + ": cannot be read"));
+        messageFor("colony-secret-file = \"" + file + "\"")
+            .contains(file + ": there is no such file"));
     Files.writeString(file, "\n");
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-r-----"));
+    assertTrue(messageFor("colony-secret-file = \"" + file + "\"").contains("chmod 600 " + file));
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
     assertTrue(messageFor("colony-secret-file = \"" + file + "\"").contains("empty"));
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
@@ -44,6 +45,23 @@ class SecureFilesTest {
     Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-rw-rw-"));
     SecureFiles.write(file, bytes("new"));
     assertEquals("rw-------", mode(file));
+  }
+
+  /** Another user could have written into it whatever the mode is now. */
+  @Test
+  void whatBelongsToAnotherUserIsRefused() throws IOException {
+    assumeTrue(
+        Files.getAttribute(Path.of("/proc/self"), "unix:uid").equals(0),
+        "only root can give files away");
+    Path file = directory.resolve("key.pem");
+    SecureFiles.write(file, bytes("key"));
+    Files.setAttribute(file, "unix:uid", 65534);
+    IOException refused = assertThrows(IOException.class, () -> SecureFiles.readPrivate(file));
+    assertTrue(refused.getMessage().contains("chown 0 " + file), refused.getMessage());
+    Path folder = directory.resolve("folder");
+    SecureFiles.createDirectory(folder);
+    Files.setAttribute(folder, "unix:uid", 65534);
+    assertThrows(IOException.class, () -> SecureFiles.createDirectory(folder));
   }
 
   @Test
