@@ -52,7 +52,8 @@ final class AgentFiles {
       try {
         return KeyPair.ofPrivateKey(Base64.getDecoder().decode(text));
       } catch (IllegalArgumentException e) {
-        throw new IOException(file + " is not a WireGuard private key in base64", e);
+        // Without its cause, which may quote the key.
+        throw new IOException(file + " is not a WireGuard private key in base64");
       }
     }
     KeyPair keys = KeyPair.generate();

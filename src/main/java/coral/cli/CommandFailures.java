@@ -7,6 +7,8 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
 import picocli.CommandLine.IParameterExceptionHandler;
@@ -16,6 +18,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Says on standard error what failed and what to do next; a stack trace only when asked for. */
 final class CommandFailures implements IExecutionExceptionHandler, IParameterExceptionHandler {
+  private static final Logger LOG = LoggerFactory.getLogger(CommandFailures.class);
+
   private final CoralCommand root;
 
   CommandFailures(CoralCommand root) {
@@ -32,7 +36,7 @@ final class CommandFailures implements IExecutionExceptionHandler, IParameterExc
       err.println(expected.next());
     }
     if (root.verbose) {
-      failure.printStackTrace(err);
+      LOG.error("The command failed", failure);
     } else if (isDefect(cause)) {
       err.println("This is a defect of Coral. Run it again with --verbose to see where.");
     }

@@ -3,8 +3,12 @@ package coral.cli;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /**
  * Issue 2, section 2: exit codes 0, 1, 2; messages go to standard error and say what to do next.
@@ -186,8 +191,19 @@ class CommandLineTest {
 
   @Test
   void verboseShowsTheStackTrace() {
-    assertFalse(coral("status").err().contains("\tat "));
-    assertTrue(coral("status", "--verbose").err().contains("\tat "));
+    Logger logger = (Logger) LoggerFactory.getLogger(CommandFailures.class);
+    ListAppender<ILoggingEvent> log = new ListAppender<>();
+    log.start();
+    logger.addAppender(log);
+    try {
+      coral("status");
+      assertEquals(List.of(), log.list);
+      assertTrue(coral("status", "--verbose").err().startsWith("coral: there is no colony"));
+      assertEquals(1, log.list.size());
+      assertNotNull(log.list.get(0).getThrowableProxy());
+    } finally {
+      logger.detachAppender(log);
+    }
   }
 
   @Test
