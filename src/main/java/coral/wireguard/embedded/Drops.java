@@ -26,6 +26,8 @@ final class Drops {
     REPLAYED,
     /** A packet whose source is not among the allowed addresses of the peer that sent it. */
     SOURCE_NOT_ALLOWED,
+    /** A packet that ends here, to an address that this device does not have. */
+    NOT_OWN_DESTINATION,
     /** A packet to an address that no peer has. */
     NO_PEER_FOR_DESTINATION,
     /** A packet to a peer without session and without endpoint, or that waited in vain for one. */

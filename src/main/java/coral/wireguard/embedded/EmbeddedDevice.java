@@ -33,6 +33,9 @@ public final class EmbeddedDevice implements WireGuardDevice {
   private static final Logger LOG = LoggerFactory.getLogger(EmbeddedDevice.class);
   private static final SecureRandom RANDOM = new SecureRandom();
 
+  /** The thread on which listeners are called. */
+  private static final String CONTROL = "control";
+
   /** The threads need microseconds to end; this is for a listener that hangs. */
   private static final Duration CLOSE_DEADLINE = Duration.ofSeconds(2);
 
@@ -43,6 +46,7 @@ public final class EmbeddedDevice implements WireGuardDevice {
   private final PeerTable peers;
   private final UdpSocket socket;
   private final PacketEnd end;
+  private final Receiver receiver;
   private final List<Consumer<DeviceEvent>> listeners = new CopyOnWriteArrayList<>();
   private final List<Thread> threads = new ArrayList<>();
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -74,7 +78,7 @@ public final class EmbeddedDevice implements WireGuardDevice {
         new Handshakes(
             local, peers, transmitter, socket, control, clock, drops, ofControl, this::emit);
     control.onDue(handshakes::due);
-    Receiver receiver =
+    receiver =
         new Receiver(
             socket,
             peers,
@@ -86,10 +90,18 @@ public final class EmbeddedDevice implements WireGuardDevice {
             end,
             settings,
             new Workspace(new JcePacketCipher()));
-    start("control", control::run);
-    start("socket", receiver::run);
-    if (tun.isPresent()) {
+  }
+
+  /** Starts the threads of a device that is whole; what cannot be started is closed again. */
+  private EmbeddedDevice started() {
+    try {
+      start(CONTROL, control::run);
+      start("socket", receiver::run);
       start("tun", end::run);
+      return this;
+    } catch (RuntimeException | Error e) { // such as: the system gives no more threads
+      close();
+      throw e;
     }
   }
 
@@ -108,8 +120,13 @@ public final class EmbeddedDevice implements WireGuardDevice {
     UdpSocket socket = UdpSocket.open(settings.listenPort());
     try {
       TunDevice tun = TunDevice.open(settings.interfaceName(), settings.mtu());
-      return new EmbeddedDevice(settings, clock, socket, Optional.of(tun));
-    } catch (IOException | RuntimeException e) {
+      try {
+        return new EmbeddedDevice(settings, clock, socket, Optional.of(tun)).started();
+      } catch (RuntimeException | Error e) {
+        tun.close();
+        throw e;
+      }
+    } catch (IOException | RuntimeException | Error e) {
       socket.close();
       throw e;
     }
@@ -128,8 +145,13 @@ public final class EmbeddedDevice implements WireGuardDevice {
   }
 
   static EmbeddedDevice inUserSpace(DeviceSettings settings, DeviceClock clock) throws IOException {
-    return new EmbeddedDevice(
-        settings, clock, UdpSocket.open(settings.listenPort()), Optional.empty());
+    UdpSocket socket = UdpSocket.open(settings.listenPort());
+    try {
+      return new EmbeddedDevice(settings, clock, socket, Optional.empty()).started();
+    } catch (RuntimeException | Error e) {
+      socket.close();
+      throw e;
+    }
   }
 
   /** Runs one handshake in memory, so that the first real one does not wait for class loading. */
@@ -179,6 +201,7 @@ public final class EmbeddedDevice implements WireGuardDevice {
     if (closed.get()) {
       return;
     }
+    receiver.assign(own);
     end.assign(own, subnet);
     assigned = true;
   }
@@ -305,7 +328,7 @@ public final class EmbeddedDevice implements WireGuardDevice {
             () -> {
               try {
                 work.run();
-              } catch (IOException | RuntimeException e) {
+              } catch (Throwable e) { // the edge of the thread: nobody else would hear of it
                 fail(role, e);
               }
             },
@@ -315,12 +338,15 @@ public final class EmbeddedDevice implements WireGuardDevice {
     thread.start();
   }
 
-  private void fail(String role, Exception cause) {
+  private void fail(String role, Throwable cause) {
     if (!closed.get()) {
       failed = true;
       LOG.error("{}: the {} thread stopped", name(), role, cause);
-      String message = "the " + role + " thread stopped: " + cause.getMessage();
-      if (!control.offer(() -> emit(new DeviceEvent.DeviceFailed(message)))) {
+      DeviceEvent failure =
+          new DeviceEvent.DeviceFailed("the " + role + " thread stopped: " + cause);
+      if (role.equals(CONTROL)) {
+        emit(failure); // on the thread that announces, while it lasts
+      } else if (!control.offer(() -> emit(failure))) {
         LOG.error("{}: its failure could not be announced", name());
       }
     }

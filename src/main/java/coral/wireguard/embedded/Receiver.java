@@ -1,5 +1,6 @@
 package coral.wireguard.embedded;
 
+import coral.model.MeshAddresses;
 import coral.wireguard.DeviceSettings;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -23,8 +24,13 @@ final class Receiver {
   private final PacketEnd end;
   private final boolean forwarding;
   private final Workspace workspace;
+  private volatile @Nullable OwnAddresses own;
   private final byte[] datagram = new byte[Constants.MAX_DATAGRAM];
   private final byte[] packet = new byte[Constants.MAX_DATAGRAM];
+
+  /** In the order of the network, to compare with packets. */
+  @SuppressWarnings("ArrayRecordComponent") // never compared or shown itself
+  private record OwnAddresses(byte[] ipv4, byte[] ipv6) {}
 
   Receiver(
       UdpSocket socket,
@@ -47,6 +53,11 @@ final class Receiver {
     this.end = end;
     this.forwarding = settings.forwarding();
     this.workspace = workspace;
+  }
+
+  /** From now on packets to these addresses are delivered, and to no others. */
+  void assign(MeshAddresses addresses) {
+    own = new OwnAddresses(addresses.ipv4().getAddress(), addresses.ipv6().getAddress());
   }
 
   /** Receives until the socket is closed or fails. */
@@ -149,12 +160,27 @@ final class Receiver {
   private void pass(int length) {
     PeerState next = forwarding ? otherPeer() : null;
     if (next == null) {
-      end.deliver(packet, length, workspace);
+      if (isOwn()) {
+        end.deliver(packet, length, workspace);
+      } else {
+        drops.count(Drops.Reason.NOT_OWN_DESTINATION);
+      }
     } else if (IpPacket.decrementHops(packet, 0)) {
       transmitter.send(next, packet, 0, length, workspace);
     } else {
       drops.count(Drops.Reason.HOPS_EXCEEDED);
     }
+  }
+
+  /** The kernel behind a TUN device would route what is not its own wherever its routes lead. */
+  private boolean isOwn() {
+    OwnAddresses addresses = own;
+    if (addresses == null) {
+      return false;
+    }
+    byte[] address = IpPacket.isIpv6(packet, 0) ? addresses.ipv6() : addresses.ipv4();
+    int offset = IpPacket.destinationOffset(packet, 0);
+    return Arrays.equals(packet, offset, offset + address.length, address, 0, address.length);
   }
 
   private @Nullable PeerState otherPeer() {

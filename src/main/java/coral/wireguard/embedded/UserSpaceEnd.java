@@ -49,9 +49,6 @@ final class UserSpaceEnd implements PacketEnd {
 
   @Override
   public void deliver(byte[] packet, int length, Workspace socketThread) {
-    if (!isForUs(packet)) {
-      return;
-    }
     switch (EchoMessage.kind(packet, length)) {
       case REQUEST -> {
         EchoMessage.turnIntoReply(packet, length);
@@ -65,15 +62,6 @@ final class UserSpaceEnd implements PacketEnd {
       }
       case OTHER -> {}
     }
-  }
-
-  private boolean isForUs(byte[] packet) {
-    MeshAddresses addresses = own;
-    return addresses != null
-        && isAt(
-            packet,
-            IpPacket.destinationOffset(packet, 0),
-            IpPacket.isIpv6(packet, 0) ? addresses.ipv6() : addresses.ipv4());
   }
 
   private static boolean isAt(byte[] packet, int offset, InetAddress address) {

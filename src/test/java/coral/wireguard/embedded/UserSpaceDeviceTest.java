@@ -8,6 +8,7 @@ import static coral.wireguard.embedded.UserSpaceNetwork.ipv6;
 import static coral.wireguard.embedded.UserSpaceNetwork.loopback;
 import static coral.wireguard.embedded.UserSpaceNetwork.peer;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.IpPrefix;
@@ -72,6 +73,35 @@ class UserSpaceDeviceTest {
     assertEquals(
         Optional.of(network.time.instant()),
         server.statistics(client.publicKey()).orElseThrow().lastHandshake());
+  }
+
+  /** The kernel behind a TUN device would route it on. */
+  @Test
+  void aPacketToAnAddressThatTheDeviceDoesNotHaveIsNotDelivered() throws Exception {
+    client.put(
+        new Peer(
+            server.publicKey(),
+            Optional.of(relay.endpoint()),
+            Set.of(UserSpaceNetwork.SUBNET.ipv4(), UserSpaceNetwork.SUBNET.ipv6()),
+            Optional.empty()));
+    assertAnswers(client, ipv4(1));
+    assertEquals(Optional.empty(), client.echo(ipv4(7), SHORT));
+    assertEquals(Optional.empty(), client.echo(ipv6(7), SHORT));
+    assertAnswers(client, ipv4(1));
+    assertEquals(2, server.dropped(Drops.Reason.NOT_OWN_DESTINATION));
+  }
+
+  @Test
+  void aThreadThatEndsByAnErrorIsAFailureOfTheDevice() throws Exception {
+    assertTrue(server.isUp());
+    assertTrue(
+        server.offer(
+            () -> {
+              throw new StackOverflowError("as a defect might");
+            }));
+    DeviceEvent.DeviceFailed failed = serverEvents.await(DeviceEvent.DeviceFailed.class);
+    assertTrue(failed.cause().contains("control"), failed.cause());
+    assertFalse(server.isUp());
   }
 
   @Test
