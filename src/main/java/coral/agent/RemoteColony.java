@@ -39,6 +39,12 @@ final class RemoteColony implements ColonyClient {
       "coral.colony.v1.ColonyService/RequestCertificate";
   private static final String REGISTER = "coral.mesh.v1.MeshService/Register";
 
+  /**
+   * Of one endpoint among up to 16 of which some lead nowhere. Twice the second after which TCP
+   * repeats a lost SYN (RFC 6298, section 2).
+   */
+  static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
+
   private final AgentSettings settings;
   private final ClassicActorSystemProvider system;
   private final Executor blocking;
@@ -166,7 +172,11 @@ final class RemoteColony implements ColonyClient {
   }
 
   private ConnectClient client(Endpoint endpoint, SSLContext tls) {
-    return ConnectClient.https(endpoint, tls, settings.callTimeout(), settings.callTimeout());
+    Duration connect =
+        CONNECT_TIMEOUT.compareTo(settings.callTimeout()) < 0
+            ? CONNECT_TIMEOUT
+            : settings.callTimeout();
+    return ConnectClient.https(endpoint, tls, connect, settings.callTimeout());
   }
 
   private SSLContext tls(Fingerprint pin, Identity identity) {

@@ -2,12 +2,24 @@ package coral.agent;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Duration;
+import com.typesafe.config.ConfigFactory;
 import coral.api.mesh.v1.RegisterAgentResponse;
+import coral.model.AgentId;
 import coral.model.Endpoint;
+import coral.model.Fingerprint;
+import coral.model.Secret;
 import coral.wireguard.KeyPair;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.Test;
 
 class RemoteColonyTest {
@@ -37,6 +49,53 @@ class RemoteColonyTest {
     refused(answer().setColonyWireguardPubkey("no key"));
     refused(answer().clearColonyEndpoints());
     refused(answer().setMeshSubnetIpv4("0.0.0.0/0"));
+  }
+
+  /** RFC 8305, section 1: an address that leads nowhere must not make the others wait long. */
+  @Test
+  void anEndpointThatDoesNotAnswerIsGivenUpLongBeforeTheTimeOfACall() throws Exception {
+    AgentSettings settings =
+        AgentSettings.from(
+            ConfigFactory.parseString(
+                    "coral.agent { colony-id = my-app-dev-111111, id = a, call-timeout = 60s }")
+                .withFallback(ConfigFactory.load()));
+    ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "test");
+    try (ServerSocket full = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      List<SocketChannel> waiting = fill(full);
+      RemoteColony colony = new RemoteColony(settings, system, Runnable::run);
+      long start = System.nanoTime();
+      JoinException failure =
+          assertThrows(
+              JoinException.class,
+              () ->
+                  colony.requestCertificate(
+                      List.of(new Endpoint("127.0.0.1", full.getLocalPort())),
+                      new Fingerprint("sha256:" + "0".repeat(64)),
+                      new Secret("secret"),
+                      new AgentId("a"),
+                      "request"));
+      java.time.Duration took = java.time.Duration.ofNanos(System.nanoTime() - start);
+      assertEquals(JoinFailure.Kind.COLONY_UNREACHABLE, failure.failure().kind());
+      assertTrue(took.toSeconds() < 30, "gave up after " + took);
+      for (SocketChannel each : waiting) {
+        each.close();
+      }
+    } finally {
+      system.terminate();
+      system.getWhenTerminated().toCompletableFuture().join();
+    }
+  }
+
+  /** Linux ignores a SYN to a socket whose queue is full, as a firewall does. */
+  private static List<SocketChannel> fill(ServerSocket server) throws IOException {
+    List<SocketChannel> connecting = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      SocketChannel channel = SocketChannel.open();
+      channel.configureBlocking(false);
+      channel.connect(server.getLocalSocketAddress());
+      connecting.add(channel);
+    }
+    return connecting;
   }
 
   private static void refused(RegisterAgentResponse.Builder answer) {
