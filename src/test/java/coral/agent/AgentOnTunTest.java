@@ -3,7 +3,6 @@ package coral.agent;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -11,7 +10,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import coral.linux.Netlink;
 import coral.linux.NetworkNamespace;
-import coral.linux.TunDevice;
+import coral.testing.NetworkTopology;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -50,7 +49,7 @@ class AgentOnTunTest {
   @Test
   @Timeout(120)
   void aSignalRemovesTheInterfaceAndEndsWithZero() throws Exception {
-    assumeTrue(TunDevice.isAvailable(), TunDevice.unavailableReason());
+    NetworkTopology.assumePossible();
     try (NetworkNamespace namespace = NetworkNamespace.create("agent-test")) {
       namespace.call(
           () -> {

@@ -4,11 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import coral.files.Pem;
 import coral.model.AgentId;
 import coral.model.ColonyId;
+import coral.testing.Requirements;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -250,7 +250,7 @@ class AuthorityTest {
   /** A second opinion, as strict as there is one. */
   @Test
   void opensslAcceptsTheChainStrictly() throws Exception {
-    assumeTrue(isOpensslInstalled(), "openssl is not installed");
+    Requirements.OPENSSL.check(isOpensslInstalled(), "openssl is not installed");
     Path root = directory.resolve("root.pem");
     Files.writeString(root, Pem.encode(Roots.real().certificate()));
     Path server = directory.resolve("server.pem");

@@ -1,7 +1,5 @@
 package coral.testing;
 
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
-
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -26,7 +24,7 @@ public final class TemporaryFileSystem implements AutoCloseable {
   public static TemporaryFileSystem mount(Path parent, String size)
       throws IOException, InterruptedException {
     Path path = Files.createDirectory(parent.resolve("disk"));
-    assumeTrue(
+    Requirements.MOUNT.check(
         run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", path.toString()) == 0,
         "this test mounts a file system, which needs root");
     return new TemporaryFileSystem(path);

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * The WireGuard authors' own user-space implementation ({@code wireguard-go}), run in a network
@@ -52,7 +51,7 @@ public final class WireGuardGo implements AutoCloseable {
   /** Skips the calling test, with the reason, where it cannot be run. */
   public static void assumeInstalled() {
     NetworkTopology.assumePossible();
-    Assumptions.assumeTrue(
+    Requirements.WIREGUARD_GO.check(
         binary().isPresent(), "wireguard-go is not installed (apt-get install wireguard-go)");
   }
 
