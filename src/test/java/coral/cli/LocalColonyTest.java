@@ -69,16 +69,15 @@ class LocalColonyTest {
   void aWrongPortAndAFolderWithoutAColonyAreToldAsThatWhatTheyAre() throws IOException {
     environment.put("CORAL_COLONY_PORT", "http");
     Path folder = elsewhere("");
-    String port =
+    CommandFailedException wrongPort =
         assertThrows(
-                CommandFailedException.class, () -> choose(Optional.of(folder), Optional.empty()))
-            .getMessage();
+            CommandFailedException.class, () -> choose(Optional.of(folder), Optional.empty()));
+    String port = String.valueOf(wrongPort.getMessage());
     assertTrue(port.contains("'http'"), port);
-    String none =
+    CommandFailedException nothing =
         assertThrows(
-                CommandFailedException.class,
-                () -> choose(Optional.of(temporary), Optional.empty()))
-            .getMessage();
+            CommandFailedException.class, () -> choose(Optional.of(temporary), Optional.empty()));
+    String none = String.valueOf(nothing.getMessage());
     assertTrue(none.contains("no colony in " + temporary), none);
   }
 }

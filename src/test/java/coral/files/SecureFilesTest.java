@@ -57,7 +57,8 @@ class SecureFilesTest {
     SecureFiles.write(file, bytes("key"));
     Files.setAttribute(file, "unix:uid", 65534);
     IOException refused = assertThrows(IOException.class, () -> SecureFiles.readPrivate(file));
-    assertTrue(refused.getMessage().contains("chown 0 " + file), refused.getMessage());
+    String message = String.valueOf(refused.getMessage());
+    assertTrue(message.contains("chown 0 " + file), message);
     Path folder = directory.resolve("folder");
     SecureFiles.createDirectory(folder);
     Files.setAttribute(folder, "unix:uid", 65534);
