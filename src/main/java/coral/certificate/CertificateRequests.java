@@ -80,12 +80,19 @@ public final class CertificateRequests {
           request.getSignature());
       return new VerifiedRequest(expected, key.publicKey(), PublicKeys.hash(key.publicKey()));
     } catch (IllegalArgumentException | IOException e) {
-      RefusedException refused =
-          new RefusedException(
-              Failure.INVALID_ARGUMENT, "the certificate request is refused: " + e.getMessage());
-      refused.initCause(e);
-      throw refused;
+      throw refused(String.valueOf(e.getMessage()), e);
+    } catch (RuntimeException e) {
+      // A parser of strangers' bytes that reads lazily fails late, with whatever it meets.
+      throw refused("it is not a PKCS#10 request in DER", e);
     }
+  }
+
+  private static RefusedException refused(String why, Exception cause) {
+    RefusedException refused =
+        new RefusedException(
+            Failure.INVALID_ARGUMENT, "the certificate request is refused: " + why);
+    refused.initCause(cause);
+    return refused;
   }
 
   /**
