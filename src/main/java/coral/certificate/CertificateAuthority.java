@@ -4,6 +4,8 @@ import coral.model.AgentId;
 import coral.model.ClusterMessage;
 import coral.model.Failure;
 import coral.model.Refused;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -85,11 +87,13 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   private static final Duration MAX_BACK_OFF = Duration.ofSeconds(10);
 
   private final CertificateSettings settings;
+  private final String store;
   private final Behavior<CertificateIssuer.Command> issuerBehavior;
   private final TimerScheduler<Command> timers;
   private final ActorRef<CertificateIssuer.Answer> answers;
   private final Map<Long, ActorRef<Reply>> waiting = new HashMap<>();
   private @Nullable ActorRef<CertificateIssuer.Command> issuer;
+  private Refusal unavailable;
   private Duration backOff = MIN_BACK_OFF;
   private long lastTicket;
 
@@ -98,12 +102,14 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
    *
    * @param index is told of every certificate that is issued or recovered; {@link
    *     CertificateIndex#isComplete} once the journal has been read
+   * @param store what holds the journal, for messages: the path of the database file
    * @param signing runs what takes milliseconds of a core; of a bounded number of threads
    */
   public static Behavior<Command> create(
       Authority authority,
       CertificateSettings settings,
       CertificateIndex index,
+      String store,
       InstantSource clock,
       Executor signing) {
     Behavior<CertificateIssuer.Command> issuer =
@@ -111,17 +117,20 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new CertificateAuthority(context, timers, settings, issuer)));
+                timers -> new CertificateAuthority(context, timers, settings, store, issuer)));
   }
 
   private CertificateAuthority(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       CertificateSettings settings,
+      String store,
       Behavior<CertificateIssuer.Command> issuerBehavior) {
     super(context);
     this.timers = timers;
     this.settings = settings;
+    this.store = store;
+    this.unavailable = unavailable("it is being opened");
     this.issuerBehavior = issuerBehavior;
     this.answers =
         context.messageAdapter(
@@ -161,7 +170,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
 
   private Behavior<Command> forward(ActorRef<Reply> replyTo, Question question) {
     if (issuer == null) {
-      replyTo.tell(unavailable());
+      replyTo.tell(unavailable);
     } else if (waiting.size() >= settings.maxWaiting()) {
       replyTo.tell(
           new Refusal(
@@ -196,7 +205,8 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
             backOff.toMillis(),
             cause);
     issuer = null;
-    waiting.values().forEach(replyTo -> replyTo.tell(unavailable()));
+    unavailable = unavailable(cause == null ? "its reader has stopped" : reason(cause));
+    waiting.values().forEach(replyTo -> replyTo.tell(unavailable));
     waiting.clear();
     timers.startSingleTimer(StartIssuer.INSTANCE, backOff);
     Duration doubled = backOff.multipliedBy(2);
@@ -215,11 +225,24 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
     return started;
   }
 
-  private static Refusal unavailable() {
+  private Refusal unavailable(String why) {
     return new Refusal(
         new Refused(
             Failure.STORE_UNAVAILABLE,
-            "the colony's journal of certificates cannot be used now; ask again with the same"
-                + " key"));
+            "the certificates in the database "
+                + store
+                + " cannot be used now: "
+                + why
+                + "; ask again with the same key"));
+  }
+
+  /** Pekko wraps what the store said; what a driver or a parser said inside of that is dropped. */
+  private static String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (!(cause instanceof IOException || cause instanceof UncheckedIOException)
+        && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return String.valueOf(cause.getMessage());
   }
 }

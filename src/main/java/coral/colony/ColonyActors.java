@@ -7,6 +7,7 @@ import coral.certificate.CertificateAuthority;
 import coral.certificate.CertificateIndex;
 import coral.certificate.CertificateSettings;
 import coral.model.AgentId;
+import coral.model.Failure;
 import coral.session.AgentSession;
 import coral.session.PresenceDirectory;
 import coral.storage.AllocationReadModel;
@@ -83,6 +84,7 @@ record ColonyActors(
                     authority,
                     CertificateSettings.DEFAULT,
                     certificates,
+                    file.path().toString(),
                     clock,
                     dispatcher(system, "signing-dispatcher")),
                 "certificate-authority"));
@@ -140,13 +142,27 @@ record ColonyActors(
         blocking);
   }
 
-  /** Completes when the authority has read its journal: any answer says so. */
-  CompletionStage<CertificateAuthority.Reply> certificatesRead(Duration timeout) {
-    return AskPattern.ask(
-        certificateAuthority,
-        replyTo -> new CertificateAuthority.Status(new AgentId("nobody"), replyTo),
-        timeout,
-        system.scheduler());
+  /**
+   * Completes when the authority has read its journal, with the number of certificates that agents
+   * may use; fails with the authority's words if it cannot read it.
+   */
+  CompletionStage<Integer> certificatesRead(Duration timeout) {
+    return AskPattern.<CertificateAuthority.Command, CertificateAuthority.Reply>ask(
+            certificateAuthority,
+            replyTo -> new CertificateAuthority.Status(new AgentId("nobody"), replyTo),
+            timeout,
+            system.scheduler())
+        .thenApply(
+            reply -> {
+              if (reply instanceof CertificateAuthority.Refusal refusal
+                  && refusal.refused().failure() != Failure.NOT_FOUND) {
+                throw refusal.refused().toException();
+              }
+              if (!certificates.isComplete()) {
+                throw new IllegalStateException("the certificates are not read to their end");
+              }
+              return certificates.size();
+            });
   }
 
   /** Writes down when agents were last seen, before the colony stops. */

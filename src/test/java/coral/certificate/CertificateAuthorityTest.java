@@ -19,6 +19,7 @@ import coral.certificate.CertificateAuthority.Reply;
 import coral.files.Pem;
 import coral.model.AgentId;
 import coral.model.Failure;
+import coral.model.Refused;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -41,6 +42,7 @@ import org.slf4j.LoggerFactory;
 class CertificateAuthorityTest {
   private static final AgentId WEB = new AgentId("web");
   private static final AgentId DATABASE = new AgentId("database");
+  private static final String STORE = "/colony.duckdb";
   private static final String JOURNAL = "certificates-" + Roots.COLONY;
   private static final KeyPair KEY = Roots.EC;
   private static final KeyPair OTHER_KEY = KeyType.P_256.generate();
@@ -181,7 +183,7 @@ class CertificateAuthorityTest {
     ActorRef<Command> second =
         kit.spawn(
             CertificateAuthority.create(
-                Roots.QUICK, CertificateSettings.DEFAULT, fresh, Roots.CLOCK, threads));
+                Roots.QUICK, CertificateSettings.DEFAULT, fresh, STORE, Roots.CLOCK, threads));
     assertEquals(Failure.AGENT_ID_TAKEN, refusal(second, WEB, OTHER_KEY));
     assertTrue(fresh.isComplete());
     assertTrue(fresh.accepts(leaf(issued)));
@@ -209,7 +211,10 @@ class CertificateAuthorityTest {
     issue(authority(threads), WEB, KEY);
     journal.failNextRead(JOURNAL);
     ActorRef<Command> authority = authority(threads);
-    assertEquals(Failure.STORE_UNAVAILABLE, refusal(authority, WEB, OTHER_KEY));
+    tell(authority, WEB, OTHER_KEY, probe);
+    Refused refused = probe.expectMessageClass(Refusal.class, Duration.ofSeconds(10)).refused();
+    assertEquals(Failure.STORE_UNAVAILABLE, refused.failure());
+    assertTrue(refused.message().contains(STORE), refused.message());
     probe.awaitAssert(
         Duration.ofSeconds(10),
         () -> {
@@ -262,7 +267,7 @@ class CertificateAuthorityTest {
             ? new CertificateSettings(Duration.ofDays(90), 100, 4)
             : CertificateSettings.DEFAULT;
     return kit.spawn(
-        CertificateAuthority.create(Roots.QUICK, settings, index, Roots.CLOCK, signing));
+        CertificateAuthority.create(Roots.QUICK, settings, index, STORE, Roots.CLOCK, signing));
   }
 
   private Issued issue(ActorRef<Command> authority, AgentId agentId, KeyPair keys) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.colony.TestColony.Member;
+import coral.storage.DuckDbFile;
 import coral.wireguard.KeyPair;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -12,6 +13,8 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.Statement;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -52,6 +55,31 @@ class ColonyStartTest {
       Files.write(colony.database(), good);
       colony.restart();
       assertEquals("10.42.0.3", colony.register(b, keys.publicKey(), "r").getAssignedIp());
+    }
+  }
+
+  /** An empty set of certificates would let anybody claim the id of an agent. */
+  @Test
+  void aCertificateJournalThatCannotBeReadStopsTheStart() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      colony.bootstrap("a");
+      colony.bootstrap("b");
+      colony.process().close();
+      byte[] good = Files.readAllBytes(colony.database());
+      try (DuckDbFile file = DuckDbFile.open(colony.database());
+          Connection connection = file.connect();
+          Statement statement = connection.createStatement()) {
+        assertEquals(
+            1,
+            statement.executeUpdate(
+                "UPDATE event_journal SET event_payload = '\\x00'::BLOB"
+                    + " WHERE persistence_id LIKE 'certificates-%' AND sequence_number = 1"));
+      }
+      String damaged = failure(colony, Map.of());
+      assertTrue(damaged.contains(colony.database().toString()), damaged);
+      assertTrue(damaged.contains("certificate-issued-v1"), damaged);
+      Files.write(colony.database(), good);
+      colony.restart();
     }
   }
 
