@@ -1,7 +1,6 @@
 package coral.colony;
 
 import static coral.colony.Steps.await;
-import static coral.colony.Steps.quietly;
 import static coral.colony.Steps.step;
 
 import com.typesafe.config.Config;
@@ -23,8 +22,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -60,8 +57,7 @@ public final class ColonyProcess implements AutoCloseable {
   private static final Duration STOP_STEP_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
 
-  /** What was started, to be stopped last first. */
-  private final Deque<Runnable> stopping = new ArrayDeque<>();
+  private final StopSteps stopping = new StopSteps();
 
   private final ColonySettings settings;
   private final InstantSource clock;
@@ -91,7 +87,7 @@ public final class ColonyProcess implements AutoCloseable {
       colony.startAll(config);
       return colony;
     } catch (IOException | RuntimeException e) {
-      colony.close();
+      colony.stop().forEach(e::addSuppressed);
       throw e;
     }
   }
@@ -105,7 +101,7 @@ public final class ColonyProcess implements AutoCloseable {
     Secret secret = files.secret();
     KeyPair keys = files.wireGuardKey();
     DuckDbFile file = step("database opened", () -> DuckDbFile.open(files.database()));
-    stopping.push(file::close);
+    stopping.push("database", file::close);
     AllocationReadModel readModel = new AllocationReadModel(file);
 
     // The hub, without peers yet
@@ -113,7 +109,7 @@ public final class ColonyProcess implements AutoCloseable {
         step(
             "WireGuard device up",
             () -> Hub.open(settings.deviceMode(), settings.device(keys), settings.subnet(), clock));
-    stopping.push(hub::close);
+    stopping.push("device", hub::close);
     this.hub = hub;
     wireGuardPort = hub.device().listenPort();
 
@@ -122,10 +118,7 @@ public final class ColonyProcess implements AutoCloseable {
     ColonyActors actors =
         ColonyActors.start(system, settings, authority, file, readModel, hub::follow, clock);
     stopping.push(
-        () ->
-            quietly(
-                "last seen",
-                () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT)));
+        "last seen", () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT));
 
     // What the journals hold, before anybody can ask
     List<Allocation> allocations =
@@ -138,7 +131,7 @@ public final class ColonyProcess implements AutoCloseable {
             Projection.into(readModel, event -> AllocationRows.of(event, settings.subnet())));
     step("tables up to date", () -> await(projection.catchUp(), START_TIMEOUT));
     UniqueKillSwitch following = projection.follow().first();
-    stopping.push(following::shutdown);
+    stopping.push("table", following::shutdown);
     step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
 
     // The port
@@ -154,7 +147,7 @@ public final class ColonyProcess implements AutoCloseable {
     readiness.watch(
         new Readiness.Parts(file, hub.device(), actors.certificates(), actors.blocking()));
     SessionStreams streams = new SessionStreams(system, actors.sharding());
-    stopping.push(() -> quietly("sessions", () -> await(streams.stop(), STOP_STEP_TIMEOUT)));
+    stopping.push("sessions", () -> await(streams.stop(), STOP_STEP_TIMEOUT));
     ColonyServer server =
         new ColonyServer(settings, files.serverIdentity(authority, clock), authority, actors, mesh);
     ServerBinding binding =
@@ -238,9 +231,10 @@ public final class ColonyProcess implements AutoCloseable {
                         .withFallback(config)),
                 NodeTransport.setup(authority, clock)));
     stopping.push(
+        "actor system",
         () -> {
           system.terminate();
-          quietly("actor system", () -> await(system.getWhenTerminated(), STOP_TIMEOUT));
+          await(system.getWhenTerminated(), STOP_TIMEOUT);
         });
     ColonyActors.formCluster(system, START_TIMEOUT);
     return system;
@@ -336,14 +330,13 @@ public final class ColonyProcess implements AutoCloseable {
   /** Tells the agents, drains, removes the device and lets go of the file. Blocks. */
   @Override
   public void close() {
+    stop();
+  }
+
+  private List<Exception> stop() {
     synchronized (this) {
-      if (closed) {
-        return;
-      }
       closed = true;
     }
-    while (!stopping.isEmpty()) {
-      stopping.pop().run();
-    }
+    return stopping.run();
   }
 }

@@ -10,7 +10,7 @@ import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The steps in which a process starts and stops: timed, bounded, with messages for people. */
+/** The steps in which a process starts: timed, bounded, with messages for people. */
 final class Steps {
   private static final Logger log = LoggerFactory.getLogger(ColonyProcess.class);
 
@@ -42,15 +42,6 @@ final class Steps {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
-    }
-  }
-
-  /** Runs a step of the stop: what fails is logged, and the next step has its turn. */
-  static void quietly(String what, Step<?> step) {
-    try {
-      step.run();
-    } catch (IOException e) {
-      log.warn("Stopping {}: {}", what, e.getMessage());
     }
   }
 }
