@@ -17,3 +17,6 @@ CREATE TABLE IF NOT EXISTS projection_offset (
   sequence_number BIGINT NOT NULL,
   row_count       BIGINT NOT NULL
 );
+
+-- What the rows were computed with besides the journal, such as the subnet. With anything else they are computed anew.
+ALTER TABLE projection_offset ADD COLUMN IF NOT EXISTS version TEXT DEFAULT '';

@@ -102,7 +102,8 @@ public final class ColonyProcess implements AutoCloseable {
     KeyPair keys = files.wireGuardKey();
     DuckDbFile file = step("database opened", () -> DuckDbFile.open(files.database()));
     stopping.push("database", file::close);
-    AllocationReadModel readModel = new AllocationReadModel(file);
+    AllocationReadModel readModel =
+        new AllocationReadModel(file, settings.subnet().ipv4().toString());
 
     // The hub, without peers yet
     Hub hub =

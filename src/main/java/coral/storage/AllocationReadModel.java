@@ -58,15 +58,27 @@ public final class AllocationReadModel {
   }
 
   private final DuckDbFile file;
+  private final String version;
+
+  /** When agents were last seen, of rows that are computed anew: the journal does not tell. */
+  private final Map<AgentId, Instant> kept = new HashMap<>();
+
+  /** As the other constructor, for rows that are computed from the journal alone. */
+  public AllocationReadModel(DuckDbFile file) throws StoreException {
+    this(file, "");
+  }
 
   /**
-   * Prepares the table; if it was dropped or rows are missing, it starts from nothing, and so does
-   * {@link #appliedUpTo}.
+   * Prepares the table; if it was dropped, rows are missing or they are of another version, it
+   * starts from nothing, and so does {@link #appliedUpTo}. What {@code last_seen} there was is kept
+   * for the rows to come.
    *
+   * @param version what rows are computed with besides the journal, such as the subnet
    * @throws StoreException if the database cannot be written
    */
-  public AllocationReadModel(DuckDbFile file) throws StoreException {
+  public AllocationReadModel(DuckDbFile file, String version) throws StoreException {
     this.file = file;
+    this.version = version;
     file.inTransaction(
         connection -> {
           resetIfIncomplete(connection);
@@ -74,16 +86,26 @@ public final class AllocationReadModel {
         });
   }
 
-  private static void resetIfIncomplete(Connection connection) throws SQLException {
+  private void resetIfIncomplete(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
       long rows = count(statement);
       boolean complete;
       try (ResultSet offset =
           statement.executeQuery(
-              "SELECT row_count FROM projection_offset WHERE projection = '" + PROJECTION + "'")) {
-        complete = offset.next() ? offset.getLong(1) == rows : rows == 0;
+              "SELECT row_count, version FROM projection_offset WHERE projection = '"
+                  + PROJECTION
+                  + "'")) {
+        complete =
+            offset.next()
+                ? offset.getLong(1) == rows && version.equals(offset.getString(2))
+                : rows == 0;
       }
       if (!complete) {
+        try (PreparedStatement all =
+            connection.prepareStatement(
+                "SELECT agent_id, ip_address, allocated_at, last_seen FROM agent_ip_allocations")) {
+          rows(all).forEach(row -> kept.put(row.agentId(), row.lastSeen()));
+        }
         statement.executeUpdate("DELETE FROM agent_ip_allocations");
         statement.executeUpdate(
             "DELETE FROM projection_offset WHERE projection = '" + PROJECTION + "'");
@@ -184,7 +206,7 @@ public final class AllocationReadModel {
     }
   }
 
-  private static void insert(Connection connection, List<Row> rows) throws SQLException {
+  private void insert(Connection connection, List<Row> rows) throws SQLException {
     for (List<Row> group : groups(rows)) {
       String sql =
           "INSERT INTO agent_ip_allocations (agent_id, ip_address, allocated_at, last_seen)"
@@ -196,18 +218,28 @@ public final class AllocationReadModel {
           statement.setString(parameter++, row.agentId().value());
           statement.setString(parameter++, row.ipAddress());
           statement.setObject(parameter++, timestamp(row.allocatedAt()));
-          statement.setObject(parameter++, timestamp(row.lastSeen()));
+          Instant before = kept.getOrDefault(row.agentId(), Instant.MIN);
+          statement.setObject(
+              parameter++, timestamp(before.isAfter(row.lastSeen()) ? before : row.lastSeen()));
         }
         statement.executeUpdate();
       }
     }
   }
 
-  private static void saveOffset(Connection connection, long sequenceNumber) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      statement.executeUpdate(
-          "INSERT INTO projection_offset VALUES ('%s', %d, %d) ON CONFLICT (projection) DO UPDATE SET sequence_number = excluded.sequence_number, row_count = excluded.row_count"
-              .formatted(PROJECTION, sequenceNumber, count(statement)));
+  private void saveOffset(Connection connection, long sequenceNumber) throws SQLException {
+    try (Statement counting = connection.createStatement();
+        PreparedStatement statement =
+            connection.prepareStatement(
+                "INSERT INTO projection_offset (projection, sequence_number, row_count, version)"
+                    + " VALUES (?, ?, ?, ?) ON CONFLICT (projection) DO UPDATE SET sequence_number ="
+                    + " excluded.sequence_number, row_count = excluded.row_count, version ="
+                    + " excluded.version")) {
+      statement.setString(1, PROJECTION);
+      statement.setLong(2, sequenceNumber);
+      statement.setLong(3, count(counting));
+      statement.setString(4, version);
+      statement.executeUpdate();
     }
   }
 

@@ -79,6 +79,23 @@ final class AllocationProjectionTest {
   }
 
   @Test
+  void rowsOfAnotherVersionAreComputedAnewAndKeepWhenTheirAgentsWereLastSeen() throws Exception {
+    AgentId agent = new AgentId("a");
+    Instant later = NOW.plusSeconds(60);
+    try (DurableAllocator allocator = start()) {
+      AllocationReadModel table = new AllocationReadModel(allocator.file, "10.42.0.0/16");
+      allocator.allocate("a", AllocationTableTest.key(1), "").join();
+      catchUp(allocator, table);
+      table.touch(Map.of(agent, later));
+      assertEquals(1, new AllocationReadModel(allocator.file, "10.42.0.0/16").appliedUpTo());
+      AllocationReadModel other = new AllocationReadModel(allocator.file, "10.77.0.0/16");
+      assertEquals(0, other.appliedUpTo());
+      assertEquals(1, catchUp(allocator, other));
+      assertEquals(List.of(new Row(agent, "10.42.0.2", NOW, later)), rows(other));
+    }
+  }
+
+  @Test
   void theTableFollowsTheJournal() throws Exception {
     try (DurableAllocator allocator = start()) {
       AllocationReadModel table = new AllocationReadModel(allocator.file);

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.colony.TestColony.Member;
+import coral.storage.AllocationReadModel;
 import coral.storage.DuckDbFile;
 import coral.wireguard.KeyPair;
 import java.io.BufferedReader;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -55,6 +57,24 @@ class ColonyStartTest {
       Files.write(colony.database(), good);
       colony.restart();
       assertEquals("10.42.0.3", colony.register(b, keys.publicKey(), "r").getAssignedIp());
+    }
+  }
+
+  @Test
+  void theTableShowsTheAddressesOfTheSubnetThatTheColonyWasStartedWith() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      colony.register(colony.bootstrap("a"), KeyPair.generate().publicKey(), "r");
+      colony.restart(Map.of("coral.colony.subnet.ipv4", "10.77.0.0/16"));
+      colony.process().close();
+      try (DuckDbFile file = DuckDbFile.open(colony.database())) {
+        assertEquals(
+            "10.77.0.2",
+            new AllocationReadModel(file, "10.77.0.0/16")
+                .page(Optional.empty(), 10)
+                .rows()
+                .get(0)
+                .ipAddress());
+      }
     }
   }
 
