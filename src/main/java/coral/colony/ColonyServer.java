@@ -56,7 +56,13 @@ final class ColonyServer {
       InstantSource clock) {
     Registration registration =
         new Registration(
-            actors.allocator(), mesh.wireGuardKey(), actors.sharding(), actors.directory());
+            actors.allocator(),
+            mesh.wireGuardKey(),
+            actors.sharding(),
+            actors.directory(),
+            settings.heartbeatInterval(),
+            clock,
+            actors.system());
     AgentOverview agents =
         new AgentOverview(
             actors.allocator(),

@@ -33,6 +33,9 @@ import org.slf4j.LoggerFactory;
 final class Hub implements AutoCloseable {
   private static final Logger log = LoggerFactory.getLogger(Hub.class);
 
+  /** Whoever holds an agent's certificate can replace its key. */
+  private static final Logger audit = LoggerFactory.getLogger("coral.audit");
+
   private record Member(int hostNumber, WireGuardKey key) {}
 
   private final WireGuardDevice device;
@@ -114,6 +117,11 @@ final class Hub implements AutoCloseable {
     } else if (event instanceof AllocationEvent.KeyReplaced replaced) {
       Member before = members.get(replaced.agentId());
       if (before != null) {
+        audit.warn(
+            "WireGuard key replaced agent={} before={} now={}",
+            replaced.agentId(),
+            before.key(),
+            replaced.wireGuardKey());
         device.remove(before.key());
         put(replaced.agentId(), new Member(before.hostNumber(), replaced.wireGuardKey()));
       }

@@ -5,10 +5,19 @@ import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
+import coral.session.AgentPresence;
 import coral.session.AgentSession;
+import coral.session.Presence;
 import coral.session.PresenceDirectory;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -17,26 +26,43 @@ import org.slf4j.LoggerFactory;
 final class Registration {
   private static final Logger log = LoggerFactory.getLogger(Registration.class);
   private static final Logger audit = LoggerFactory.getLogger("coral.audit");
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final AllocatorClient allocator;
   private final WireGuardKey ownKey;
   private final ClusterSharding sharding;
   private final ActorRef<PresenceDirectory.Command> directory;
+  private final Duration heartbeatInterval;
+  private final InstantSource clock;
+  private final ActorSystem<?> system;
 
   Registration(
       AllocatorClient allocator,
       WireGuardKey ownKey,
       ClusterSharding sharding,
-      ActorRef<PresenceDirectory.Command> directory) {
+      ActorRef<PresenceDirectory.Command> directory,
+      Duration heartbeatInterval,
+      InstantSource clock,
+      ActorSystem<?> system) {
     this.allocator = allocator;
     this.ownKey = ownKey;
     this.sharding = sharding;
     this.directory = directory;
+    this.heartbeatInterval = heartbeatInterval;
+    this.clock = clock;
+    this.system = system;
   }
 
   /**
    * Gives the agent its address. By the time the stage completes the allocation is durable and the
    * hub has the peer, because {@link Hub#follow} comes before the allocator's answer.
+   *
+   * <p>An agent whose session is open and was heard of within three heartbeat intervals does not
+   * change its WireGuard key: agents keep it across restarts, and one that restarts has lost its
+   * session by then. So another key at that time comes from a second holder of the same
+   * certificate, who would take the tunnel over in silence; it is refused, with FAILED_PRECONDITION
+   * and an alarm in the audit log. The bound is that of a healthy agent, the shortest silence that
+   * is more than a lost heartbeat: an agent whose key file was lost waits no longer than that.
    */
   CompletionStage<Allocation> register(
       AgentId agentId, WireGuardKey key, String requestId, String componentName) {
@@ -44,13 +70,56 @@ final class Registration {
       throw new RefusedException(
           Failure.INVALID_ARGUMENT, "this WireGuard key is the colony's own");
     }
-    return allocator
-        .allocate(agentId, key, requestId)
+    return requireNoOtherHolder(agentId, key)
+        .thenCompose(checked -> allocator.allocate(agentId, key, requestId))
         .thenApply(
             allocation -> {
               directory.tell(new PresenceDirectory.Registered(agentId, componentName));
               log.debug("Agent {} is host {}", agentId, allocation.hostNumber());
               return allocation;
+            });
+  }
+
+  private CompletionStage<Done> requireNoOtherHolder(AgentId agentId, WireGuardKey key) {
+    return AskPattern.<PresenceDirectory.Command, PresenceDirectory.Known>ask(
+            directory,
+            replyTo -> new PresenceDirectory.Describe(List.of(agentId), replyTo),
+            TIMEOUT,
+            system.scheduler())
+        .thenCompose(
+            known ->
+                known.presences().stream().anyMatch(this::isAlive)
+                    ? requireSameKey(agentId, key)
+                    : CompletableFuture.completedFuture(Done.getInstance()));
+  }
+
+  private boolean isAlive(AgentPresence presence) {
+    return presence.connected()
+        && Presence.at(presence.lastSeen(), clock.instant(), heartbeatInterval) == Presence.HEALTHY;
+  }
+
+  private CompletionStage<Done> requireSameKey(AgentId agentId, WireGuardKey key) {
+    return allocator
+        .find(agentId)
+        .thenApply(
+            held -> {
+              if (held.wireGuardKey().equals(key)) {
+                return Done.getInstance();
+              }
+              audit.error(
+                  "ALARM agent={} has a live session and asks for another WireGuard key: held={}"
+                      + " asked={}; its certificate may be in two hands",
+                  agentId,
+                  held.wireGuardKey(),
+                  key);
+              throw new RefusedException(
+                  Failure.FAILED_PRECONDITION,
+                  "agent "
+                      + agentId
+                      + " is connected with another WireGuard key: stop the other process that"
+                      + " uses this certificate, or wait "
+                      + heartbeatInterval.multipliedBy(3).toSeconds()
+                      + " s after it has stopped");
             });
   }
 

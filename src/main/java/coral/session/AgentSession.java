@@ -18,6 +18,8 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One agent as the colony sees it; a sharded entity. At most one stream is its session: a newer one
@@ -31,6 +33,9 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
   /** The kind of entity; the entity id is the agent id. */
   public static final EntityTypeKey<Command> TYPE =
       EntityTypeKey.create(Command.class, "agent-session");
+
+  /** A session that is taken over may be a lost connection, or a stolen certificate. */
+  private static final Logger audit = LoggerFactory.getLogger("coral.audit");
 
   /** What a session is told. */
   public sealed interface Command extends ClusterMessage {}
@@ -130,9 +135,18 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     if (open.stream().equals(current)) {
       return this;
     }
-    close(CloseReason.SUPERSEDED);
     Instant now = clock.instant();
     AgentPresence last = known;
+    if (current != null && last != null) {
+      audit.warn(
+          "session superseded agent={} generation={} serial={} by={} heard={} ago",
+          agentId,
+          last.generation(),
+          last.certificateSerial(),
+          open.certificateSerial(),
+          Duration.between(last.lastSeen(), now));
+    }
+    close(CloseReason.SUPERSEDED);
     long generation =
         last == null ? now.toEpochMilli() : Math.max(last.generation() + 1, now.toEpochMilli());
     current = open.stream();

@@ -18,9 +18,11 @@ import coral.api.mesh.v1.SessionClosed.Reason;
 import coral.api.mesh.v1.TunnelStatistics;
 import coral.colony.TestColony.Member;
 import coral.model.Failure;
+import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
 import coral.rpc.FailureStatus;
 import coral.rpc.RpcChannel;
+import coral.rpc.RpcException;
 import coral.session.CloseReason;
 import coral.session.Notice;
 import coral.wireguard.KeyPair;
@@ -153,6 +155,38 @@ class SessionStreamTest {
       assertEquals(Optional.empty(), second.end());
       assertEquals(
           Failure.FAILED_PRECONDITION, refusal(open(colony, Optional.of(web.certificate()))));
+    }
+  }
+
+  @Test
+  void aSecondHolderOfACertificateCannotReplaceTheKeyOfAnAgentThatIsAlive() throws Exception {
+    try (TestColony colony = TestColony.start(directory);
+        AuditLog audit = new AuditLog()) {
+      Member web = colony.bootstrap("web-1");
+      WireGuardKey key = KeyPair.generate().publicKey();
+      WireGuardKey other = KeyPair.generate().publicKey();
+      String address = colony.register(web, key, "r1").getAssignedIp();
+      Stream stream = open(colony, Optional.of(web.certificate()));
+      stream.opened();
+      stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
+
+      RpcException refused =
+          assertThrows(RpcException.class, () -> colony.register(web, other, "r2"));
+      assertEquals(Failure.FAILED_PRECONDITION, refused.failure());
+      assertTrue(audit.contains("ALARM agent=web-1"), audit.toString());
+      assertEquals(address, colony.register(web, key, "r3").getAssignedIp(), "the key it has");
+
+      Stream second = open(colony, Optional.of(web.certificate()));
+      second.opened();
+      assertEquals(Reason.SUPERSEDED, stream.next().getSessionClosed().getReason());
+      assertTrue(audit.contains("session superseded agent=web-1"), audit.toString());
+
+      second.up().complete();
+      while (only(colony).getConnected()) {
+        Thread.onSpinWait();
+      }
+      assertEquals(address, colony.register(web, other, "r4").getAssignedIp());
+      assertTrue(audit.contains("WireGuard key replaced agent=web-1"), audit.toString());
     }
   }
 
