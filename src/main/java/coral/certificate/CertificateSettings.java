@@ -10,9 +10,13 @@ import java.time.Duration;
  * @param maxWaiting requests under way; one more is refused with LIMIT_REACHED
  */
 public record CertificateSettings(Duration agentValidity, int maxAgents, int maxWaiting) {
-  /** 90 days, 100,000 agents, 256 requests: little over a second of signing with RSA-4096. */
-  public static final CertificateSettings DEFAULT =
-      new CertificateSettings(Duration.ofDays(90), 100_000, 256);
+  /** Little over a second of signing with RSA-4096. */
+  private static final int MAX_WAITING = 256;
+
+  /** With room for 256 waiting requests. */
+  public CertificateSettings(Duration agentValidity, int maxAgents) {
+    this(agentValidity, maxAgents, MAX_WAITING);
+  }
 
   /**
    * @throws IllegalArgumentException if a value is out of bounds

@@ -5,7 +5,6 @@ import coral.address.IpAllocator;
 import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.CertificateIndex;
-import coral.certificate.CertificateSettings;
 import coral.model.AgentId;
 import coral.model.Failure;
 import coral.session.AgentSession;
@@ -82,7 +81,7 @@ record ColonyActors(
             SingletonActor.of(
                 CertificateAuthority.create(
                     authority,
-                    CertificateSettings.DEFAULT,
+                    settings.certificates(),
                     certificates,
                     file.path().toString(),
                     clock,

@@ -1,6 +1,7 @@
 package coral.colony;
 
 import com.typesafe.config.Config;
+import coral.certificate.CertificateSettings;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
@@ -41,6 +42,7 @@ public record ColonySettings(
     List<Endpoint> publicEndpoints,
     MeshSubnet subnet,
     Duration heartbeatInterval,
+    CertificateSettings certificates,
     int mtu,
     DeviceMode deviceMode,
     String interfaceName,
@@ -102,12 +104,19 @@ public record ColonySettings(
         endpoints,
         subnet(colony.at("subnet")),
         colony.duration("heartbeat-interval", Duration.ofSeconds(1), Duration.ofMinutes(5)),
+        certificates(colony.at("certificates")),
         device.integer("mtu", 1280, MAX_MTU),
         device.oneOf("device", DeviceMode.class),
         device.value("interface-name", "1 to 15 characters", ColonySettings::interfaceName),
         discovery(colony.at("discovery")),
         management.string("host"),
         management.integer("port", 0, 65535));
+  }
+
+  private static CertificateSettings certificates(SettingsReader reader) {
+    return new CertificateSettings(
+        reader.duration("agent-validity", Duration.ofMinutes(1), Duration.ofDays(3650)),
+        reader.integer("max-agents", 1, 1_000_000));
   }
 
   private static String label(SettingsReader reader, String key) {

@@ -42,6 +42,8 @@ import org.slf4j.LoggerFactory;
 class CertificateAuthorityTest {
   private static final AgentId WEB = new AgentId("web");
   private static final AgentId DATABASE = new AgentId("database");
+  private static final CertificateSettings SETTINGS =
+      new CertificateSettings(Duration.ofDays(90), 100_000);
   private static final String STORE = "/colony.duckdb";
   private static final String JOURNAL = "certificates-" + Roots.COLONY;
   private static final KeyPair KEY = Roots.EC;
@@ -183,7 +185,7 @@ class CertificateAuthorityTest {
     ActorRef<Command> second =
         kit.spawn(
             CertificateAuthority.create(
-                Roots.QUICK, CertificateSettings.DEFAULT, fresh, STORE, Roots.CLOCK, threads));
+                Roots.QUICK, SETTINGS, fresh, STORE, Roots.CLOCK, threads));
     assertEquals(Failure.AGENT_ID_TAKEN, refusal(second, WEB, OTHER_KEY));
     assertTrue(fresh.isComplete());
     assertTrue(fresh.accepts(leaf(issued)));
@@ -265,7 +267,7 @@ class CertificateAuthorityTest {
     CertificateSettings settings =
         signing instanceof Stepwise
             ? new CertificateSettings(Duration.ofDays(90), 100, 4)
-            : CertificateSettings.DEFAULT;
+            : SETTINGS;
     return kit.spawn(
         CertificateAuthority.create(Roots.QUICK, settings, index, STORE, Roots.CLOCK, signing));
   }

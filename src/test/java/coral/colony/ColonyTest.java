@@ -133,6 +133,24 @@ class ColonyTest {
   }
 
   @Test
+  void howLongCertificatesAreGoodAndHowManyAgentsHaveOneAreSettings() throws Exception {
+    try (TestColony colony =
+        TestColony.start(
+            directory,
+            Map.of(
+                "coral.colony.certificates.agent-validity", "2h",
+                "coral.colony.certificates.max-agents", 1))) {
+      var certificate = colony.bootstrap("web-1").certificate().chain().get(0);
+      // It begins a minute in the past.
+      assertEquals(
+          Duration.ofMinutes(121),
+          Duration.between(
+              certificate.getNotBefore().toInstant(), certificate.getNotAfter().toInstant()));
+      assertEquals(Failure.LIMIT_REACHED, refused(() -> colony.bootstrap("web-2")));
+    }
+  }
+
+  @Test
   void theFirstClaimBindsAnAgentIdToItsKey() throws Exception {
     try (TestColony colony = TestColony.start(directory)) {
       java.security.KeyPair keys = KeyType.P_256.generate();
