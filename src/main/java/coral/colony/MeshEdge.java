@@ -27,6 +27,7 @@ import coral.session.CloseReason;
 import coral.session.Notice;
 import coral.session.Probe;
 import coral.session.TunnelStatistics;
+import java.security.cert.X509Certificate;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -125,7 +126,7 @@ final class MeshEdge implements MeshService {
   public Source<ColonyMessage, NotUsed> session(Source<AgentMessage, NotUsed> incoming) {
     AgentId agentId = self();
     streams.requireOpen();
-    String serial = caller.certificate().map(leaf -> Protobuf.serial(leaf)).orElse("");
+    X509Certificate certificate = caller.certificate().orElseThrow(MeshEdge::noCertificate);
     CompletionStage<Source<ColonyMessage, NotUsed>> opened =
         allocator
             .find(agentId)
@@ -135,7 +136,7 @@ final class MeshEdge implements MeshService {
                     throw notAMember(failure);
                   }
                   return streams
-                      .open(agentId, serial, incoming, MeshEdge::heartbeat)
+                      .open(agentId, certificate, incoming, MeshEdge::heartbeat)
                       .mapConcat(notice -> messages(agentId, notice));
                 });
     return Source.completionStageSource(opened)
@@ -240,13 +241,12 @@ final class MeshEdge implements MeshService {
   }
 
   private AgentId self() {
-    return new AgentId(
-        caller
-            .name()
-            .orElseThrow(
-                () ->
-                    new RefusedException(
-                        Failure.UNAUTHENTICATED, "this call needs an agent's certificate")));
+    return new AgentId(caller.name().orElseThrow(MeshEdge::noCertificate));
+  }
+
+  private static RefusedException noCertificate() {
+    return new RefusedException(
+        Failure.UNAUTHENTICATED, "this call needs an agent's certificate");
   }
 
   private static void requireSelf(String named, AgentId self) {

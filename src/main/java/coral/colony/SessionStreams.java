@@ -6,6 +6,7 @@ import coral.model.RefusedException;
 import coral.session.AgentSession;
 import coral.session.CloseReason;
 import coral.session.Notice;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -46,24 +48,33 @@ final class SessionStreams {
 
   private final ActorSystem<?> system;
   private final ClusterSharding sharding;
+  private final Predicate<X509Certificate> accepted;
   private final Map<ActorRef<Notice>, CompletionStage<Done>> open = new ConcurrentHashMap<>();
   private volatile boolean stopping;
 
-  SessionStreams(ActorSystem<?> system, ClusterSharding sharding) {
+  /**
+   * @param accepted whether a certificate is still good: asked at every heartbeat, must not block
+   */
+  SessionStreams(
+      ActorSystem<?> system, ClusterSharding sharding, Predicate<X509Certificate> accepted) {
     this.system = system;
     this.sharding = sharding;
+    this.accepted = accepted;
   }
 
   /**
-   * Opens a stream; it becomes the agent's session. It ends when either side ends it.
+   * Opens a stream; it becomes the agent's session. It ends when either side ends it, and with the
+   * first heartbeat after its certificate has expired or was superseded: then the agent is told to
+   * start again, and is refused by the handshake unless it has a better one.
    *
+   * @param certificate that the agent opened the stream with
    * @param incoming what the agent sends
    * @param heartbeat reads a message as one; empty for a message of no meaning to this colony
    * @return what to send, {@link Notice.Opened} first
    */
   <M> Source<Notice, NotUsed> open(
       AgentId agentId,
-      String certificateSerial,
+      X509Certificate certificate,
       Source<M, NotUsed> incoming,
       BiFunction<ActorRef<Notice>, M, Optional<AgentSession.Heartbeat>> heartbeat) {
     Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized = notices(system);
@@ -79,7 +90,7 @@ final class SessionStreams {
                   if (stopping) {
                     stream.tell(new Notice.Closed(CloseReason.COLONY_STOPPING));
                   } else {
-                    session.tell(new AgentSession.Open(certificateSerial, stream));
+                    session.tell(new AgentSession.Open(Protobuf.serial(certificate), stream));
                   }
                   return notUsed;
                 });
@@ -87,7 +98,14 @@ final class SessionStreams {
         Flow.<M>create()
             .throttle(MESSAGES_PER_SECOND, Duration.ofSeconds(1))
             .toMat(
-                Sink.foreach(message -> heartbeat.apply(stream, message).ifPresent(session::tell)),
+                Sink.foreach(
+                    message -> {
+                      if (accepted.test(certificate)) {
+                        heartbeat.apply(stream, message).ifPresent(session::tell);
+                      } else {
+                        stream.tell(new Notice.Closed(CloseReason.RESYNC));
+                      }
+                    }),
                 Keep.left());
     return incoming.via(Flow.fromSinkAndSourceCoupled(heartbeats, notices));
   }

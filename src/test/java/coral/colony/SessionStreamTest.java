@@ -16,6 +16,8 @@ import coral.api.mesh.v1.MeshServiceClient;
 import coral.api.mesh.v1.Probe;
 import coral.api.mesh.v1.SessionClosed.Reason;
 import coral.api.mesh.v1.TunnelStatistics;
+import coral.certificate.CertificateLedger;
+import coral.certificate.KeyType;
 import coral.colony.TestColony.Member;
 import coral.model.Failure;
 import coral.model.WireGuardKey;
@@ -187,6 +189,30 @@ class SessionStreamTest {
       }
       assertEquals(address, colony.register(web, other, "r4").getAssignedIp());
       assertTrue(audit.contains("WireGuard key replaced agent=web-1"), audit.toString());
+    }
+  }
+
+  @Test
+  void aSessionEndsWithTheFirstHeartbeatAfterItsCertificateWasSuperseded() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      java.security.KeyPair keys = KeyType.P_256.generate();
+      String secret = colony.created.secret().reveal();
+      Member web = colony.bootstrap("web-1", secret, keys);
+      colony.register(web, KeyPair.generate().publicKey(), "r");
+      Stream stream = open(colony, Optional.of(web.certificate()));
+      stream.opened();
+      stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
+      for (int i = 0; i < CertificateLedger.MAX_CERTIFICATES_PER_AGENT; i++) {
+        colony.bootstrap("web-1", secret, keys);
+      }
+      stream
+          .up()
+          .offer(
+              AgentMessage.newBuilder()
+                  .setHeartbeat(Heartbeat.newBuilder().setSequence(2))
+                  .build());
+      assertEquals(Reason.RESYNC, stream.next().getSessionClosed().getReason());
+      assertEquals(Optional.empty(), stream.end());
     }
   }
 
