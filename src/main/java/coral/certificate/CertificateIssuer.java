@@ -66,6 +66,12 @@ final class CertificateIssuer
   /** The reply to the request that had the ticket. */
   record Answer(long ticket, Reply reply) {}
 
+  /** Whoever can prove possession of the root's key needs no certificate, and must not get one. */
+  private static final Refused OWN_KEY =
+      new Refused(
+          Failure.INVALID_ARGUMENT,
+          "the certificate request is refused: its key is the certificate authority's own");
+
   private final ActorContext<Command> context;
   private final Authority authority;
   private final CertificateSettings settings;
@@ -158,6 +164,9 @@ final class CertificateIssuer
     @Nullable VerifiedRequest verified = result.verified();
     if (verified == null) {
       return refuse(request, Optional.empty(), refused(request, result.failure()));
+    }
+    if (verified.publicKey().equals(authority.certificate().getPublicKey())) {
+      return refuse(request, Optional.of(verified), OWN_KEY);
     }
     Optional<Refused> refusal =
         ledger

@@ -120,6 +120,22 @@ class CertificateAuthorityTest {
         Failure.INVALID_ARGUMENT, probe.expectMessageClass(Refusal.class).refused().failure());
   }
 
+  @Test
+  void theRootsOwnKeyGetsNoCertificate() {
+    KeyPair root = KeyType.RSA_2048.generate();
+    ActorRef<Command> authority =
+        kit.spawn(
+            CertificateAuthority.create(
+                Authority.create(Roots.COLONY, Roots.CLOCK, root),
+                SETTINGS,
+                index,
+                STORE,
+                Roots.CLOCK,
+                threads));
+    assertEquals(Failure.INVALID_ARGUMENT, refusal(authority, WEB, root));
+    assertEquals(0, journal.persistedInStorage(JOURNAL).size());
+  }
+
   /** Both are verified before either is signed: the first claim holds while it is under way. */
   @Test
   void ofTwoConcurrentFirstClaimsWithTwoKeysOneWins() {

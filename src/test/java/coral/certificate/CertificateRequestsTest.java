@@ -114,6 +114,22 @@ class CertificateRequestsTest {
   }
 
   @Test
+  void aModulusOfPrimesThatAreCloseToEachOtherIsRefused() throws Exception {
+    BigInteger first = BigInteger.ONE.shiftLeft(1024).subtract(BigInteger.TWO.pow(1000));
+    first = first.nextProbablePrime();
+    BigInteger second = first.nextProbablePrime();
+    for (BigInteger other : List.of(first, second, second.nextProbablePrime())) {
+      assertRefused(
+          signed(
+              info(
+                  name(AGENT.value()),
+                  rsaKey(first.multiply(other), BigInteger.valueOf(65537))),
+              new byte[256]),
+          "too close");
+    }
+  }
+
+  @Test
   void aModulusWithASmallFactorIsRefused() throws Exception {
     // Odd, and 751 times it has 2048 bits: 751 is between 2^9 and 2^10.
     BigInteger cofactor = new BigInteger(2038, new Random(3)).setBit(2037).setBit(2036).setBit(0);
