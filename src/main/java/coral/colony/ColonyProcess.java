@@ -146,7 +146,7 @@ public final class ColonyProcess implements AutoCloseable {
     AtomicReference<Optional<String>> announcementProblem = new AtomicReference<>(Optional.empty());
     Readiness readiness = Readiness.of(system);
     readiness.watch(
-        new Readiness.Parts(file, hub.device(), actors.certificates(), actors.blocking()));
+        new Readiness.Parts(file, hub.device(), actors.certificates(), actors.blocking(), clock));
     SessionStreams streams = new SessionStreams(system, actors.sharding(), actors.certificates()::accepts);
     stopping.push("sessions", () -> await(streams.stop(), STOP_STEP_TIMEOUT));
     ColonyServer server =

@@ -3,6 +3,8 @@ package coral.colony;
 import coral.certificate.CertificateIndex;
 import coral.storage.DuckDbFile;
 import coral.wireguard.WireGuardDevice;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,9 +24,34 @@ import org.jspecify.annotations.Nullable;
  * makes its checks itself, by the class names in {@code colony.conf}.
  */
 public final class Readiness implements Extension {
-  /** What is looked at. */
+  /** Anybody may ask for {@code /ready}, and an answer must not cost a write each. */
+  private static final Duration DATABASE_VERDICT = Duration.ofSeconds(1);
+
+  /**
+   * What is looked at.
+   *
+   * @param writable whether the database can be written, as of late
+   */
   record Parts(
-      DuckDbFile file, WireGuardDevice device, CertificateIndex certificates, Executor blocking) {}
+      DuckDbFile file,
+      RecentVerdict writable,
+      WireGuardDevice device,
+      CertificateIndex certificates,
+      Executor blocking) {
+    Parts(
+        DuckDbFile file,
+        WireGuardDevice device,
+        CertificateIndex certificates,
+        Executor blocking,
+        InstantSource clock) {
+      this(
+          file,
+          new RecentVerdict(file::isWritable, DATABASE_VERDICT, clock),
+          device,
+          certificates,
+          blocking);
+    }
+  }
 
   private static final class Id extends ExtensionId<Readiness> {
     static final Id INSTANCE = new Id();
@@ -61,7 +88,7 @@ public final class Readiness implements Extension {
   }
 
   private static Optional<String> databaseProblem(Parts parts) {
-    return parts.file().isWritable()
+    return parts.writable().get()
         ? Optional.empty()
         : Optional.of("the database " + parts.file().path() + " cannot be written");
   }
