@@ -147,7 +147,8 @@ public final class ColonyProcess implements AutoCloseable {
     Readiness readiness = Readiness.of(system);
     readiness.watch(
         new Readiness.Parts(file, hub.device(), actors.certificates(), actors.blocking(), clock));
-    SessionStreams streams = new SessionStreams(system, actors.sharding(), actors.certificates()::accepts);
+    SessionStreams streams =
+        new SessionStreams(system, actors.sharding(), actors.certificates()::accepts);
     stopping.push("sessions", () -> await(streams.stop(), STOP_STEP_TIMEOUT));
     ColonyServer server =
         new ColonyServer(settings, files.serverIdentity(authority, clock), authority, actors, mesh);

@@ -245,8 +245,7 @@ final class MeshEdge implements MeshService {
   }
 
   private static RefusedException noCertificate() {
-    return new RefusedException(
-        Failure.UNAUTHENTICATED, "this call needs an agent's certificate");
+    return new RefusedException(Failure.UNAUTHENTICATED, "this call needs an agent's certificate");
   }
 
   private static void requireSelf(String named, AgentId self) {

@@ -232,8 +232,8 @@ public final class AllocationReadModel {
         PreparedStatement statement =
             connection.prepareStatement(
                 "INSERT INTO projection_offset (projection, sequence_number, row_count, version)"
-                    + " VALUES (?, ?, ?, ?) ON CONFLICT (projection) DO UPDATE SET sequence_number ="
-                    + " excluded.sequence_number, row_count = excluded.row_count, version ="
+                    + " VALUES (?, ?, ?, ?) ON CONFLICT (projection) DO UPDATE SET sequence_number"
+                    + " = excluded.sequence_number, row_count = excluded.row_count, version ="
                     + " excluded.version")) {
       statement.setString(1, PROJECTION);
       statement.setLong(2, sequenceNumber);

@@ -200,8 +200,7 @@ class CertificateAuthorityTest {
     assertEquals(Failure.NOT_READY, fresh.refusal(leaf(issued)).orElseThrow().failure());
     ActorRef<Command> second =
         kit.spawn(
-            CertificateAuthority.create(
-                Roots.QUICK, SETTINGS, fresh, STORE, Roots.CLOCK, threads));
+            CertificateAuthority.create(Roots.QUICK, SETTINGS, fresh, STORE, Roots.CLOCK, threads));
     assertEquals(Failure.AGENT_ID_TAKEN, refusal(second, WEB, OTHER_KEY));
     assertTrue(fresh.isComplete());
     assertTrue(fresh.accepts(leaf(issued)));

@@ -121,9 +121,7 @@ class CertificateRequestsTest {
     for (BigInteger other : List.of(first, second, second.nextProbablePrime())) {
       assertRefused(
           signed(
-              info(
-                  name(AGENT.value()),
-                  rsaKey(first.multiply(other), BigInteger.valueOf(65537))),
+              info(name(AGENT.value()), rsaKey(first.multiply(other), BigInteger.valueOf(65537))),
               new byte[256]),
           "too close");
     }

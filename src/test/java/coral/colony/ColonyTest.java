@@ -138,8 +138,10 @@ class ColonyTest {
         TestColony.start(
             directory,
             Map.of(
-                "coral.colony.certificates.agent-validity", "2h",
-                "coral.colony.certificates.max-agents", 1))) {
+                "coral.colony.certificates.agent-validity",
+                "2h",
+                "coral.colony.certificates.max-agents",
+                1))) {
       var certificate = colony.bootstrap("web-1").certificate().chain().get(0);
       // It begins a minute in the past.
       assertEquals(
