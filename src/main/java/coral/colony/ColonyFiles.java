@@ -30,7 +30,7 @@ import java.util.List;
  * secret                    what buys an agent its first certificate; shown to discovery too
  * wireguard.key             private key of the hub, base64 as `wg genkey` prints it
  * ca-cert.pem ca-key.pem    the root, which agents pin
- * tls-cert.pem tls-key.pem  what the gRPC port shows; replaced at start when it grows old
+ * tls-cert.pem tls-key.pem  what the gRPC port shows; replaced when it grows old
  * admin/{cert,key}.pem      the first administrator
  * colony.duckdb             journal and tables
  * </pre>
@@ -38,7 +38,7 @@ import java.util.List;
  * @param directory of this one colony
  */
 public record ColonyFiles(Path directory) {
-  /** A year; it is replaced at start when less than a third is left. */
+  /** A year; it is replaced when less than a third is left, at start or on any day. */
   private static final Duration SERVER_VALIDITY = Duration.ofDays(365);
 
   private static final Duration ADMINISTRATOR_VALIDITY = Duration.ofDays(365);

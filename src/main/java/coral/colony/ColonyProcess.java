@@ -31,6 +31,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -172,6 +173,13 @@ public final class ColonyProcess implements AutoCloseable {
                         clock),
                     START_TIMEOUT));
     rpcAddress = binding.localAddress();
+    system.systemActorOf(
+        CertificateRenewal.create(
+            () ->
+                CompletableFuture.supplyAsync(
+                    () -> renew(server, files, authority), actors.blocking())),
+        "certificate-renewal",
+        Props.empty());
     managementAddress = step("management open", () -> manage(system));
     settings
         .discovery()
@@ -195,6 +203,16 @@ public final class ColonyProcess implements AutoCloseable {
         wireGuardPort,
         allocations.size(),
         authority.fingerprint());
+  }
+
+  /** What is on disk is shown, whether it was renewed just now or not. */
+  private Done renew(ColonyServer server, ColonyFiles files, Authority authority) {
+    try {
+      server.show(files.serverIdentity(authority, clock));
+      return Done.getInstance();
+    } catch (IOException e) {
+      throw new CompletionException(e);
+    }
   }
 
   private Authority authority(ColonyFiles files) throws IOException {

@@ -26,10 +26,10 @@ final class ColonyServer {
   private static final int MAX_CERTIFICATE_REQUEST_BYTES = 24 << 10;
 
   private final ColonySettings settings;
-  private final Identity identity;
   private final Authority authority;
   private final ColonyActors actors;
   private final MeshView mesh;
+  private final ServerTls tls;
 
   ColonyServer(
       ColonySettings settings,
@@ -38,10 +38,20 @@ final class ColonyServer {
       ColonyActors actors,
       MeshView mesh) {
     this.settings = settings;
-    this.identity = identity;
     this.authority = authority;
     this.actors = actors;
     this.mesh = mesh;
+    this.tls =
+        ServerTls.of(
+            identity.key(),
+            identity.chain(),
+            Optional.of(authority.certificate()),
+            actors.certificates()::accepts);
+  }
+
+  /** Shows this identity from the next connection on. */
+  void show(Identity identity) {
+    tls.replace(identity.key(), identity.chain());
   }
 
   /** Opens the port. */
@@ -105,12 +115,6 @@ final class ColonyServer {
             .limit(ColonyRpcs.GET_CA_CERTIFICATE, 0)
             .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
             .build();
-    ServerTls tls =
-        ServerTls.of(
-            identity.key(),
-            identity.chain(),
-            Optional.of(authority.certificate()),
-            actors.certificates()::accepts);
     return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
   }
 }
