@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
@@ -39,6 +40,7 @@ import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.Uri;
+import org.apache.pekko.japi.Pair;
 import org.apache.pekko.management.javadsl.PekkoManagement;
 import org.apache.pekko.stream.UniqueKillSwitch;
 import org.jspecify.annotations.Nullable;
@@ -132,8 +134,8 @@ public final class ColonyProcess implements AutoCloseable {
             IpAllocator.PERSISTENCE_ID,
             Projection.into(readModel, event -> AllocationRows.of(event, settings.subnet())));
     step("tables up to date", () -> await(projection.catchUp(), START_TIMEOUT));
-    UniqueKillSwitch following = projection.follow().first();
-    stopping.push("table", following::shutdown);
+    Pair<UniqueKillSwitch, CompletionStage<Done>> following = projection.follow();
+    stopping.push("table", () -> complete(projection, following));
     step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
 
     // The port
@@ -258,6 +260,15 @@ public final class ColonyProcess implements AutoCloseable {
         });
     ColonyActors.formCluster(system, START_TIMEOUT);
     return system;
+  }
+
+  /** What is written next, when agents were last seen, goes into rows that must be there. */
+  private static void complete(
+      Projection projection, Pair<UniqueKillSwitch, CompletionStage<Done>> following)
+      throws IOException {
+    following.first().shutdown();
+    await(following.second(), STOP_STEP_TIMEOUT);
+    await(projection.catchUp(), STOP_STEP_TIMEOUT);
   }
 
   private static int restore(Hub hub, List<Allocation> allocations) {
