@@ -18,6 +18,8 @@ import java.util.stream.Stream;
  * that were there before this process started and that no process has mapped.
  */
 final class StaleLibraries {
+  private static final int ATTEMPTS = 5;
+
   private StaleLibraries() {}
 
   /** Never fails: what cannot be looked at or deleted is left. */
@@ -75,16 +77,26 @@ final class StaleLibraries {
     Set<String> mapped = new HashSet<>();
     try (DirectoryStream<Path> ids = Files.newDirectoryStream(processes, "[0-9]*")) {
       for (Path id : ids) {
-        try {
-          mapped.addAll(libraries(id.resolve("maps")));
-        } catch (IOException e) {
-          if (Files.exists(id)) {
-            throw new IOException("process " + id.getFileName() + " cannot be looked into", e);
-          }
-        }
+        mapped.addAll(librariesOf(id));
       }
     }
     return mapped;
+  }
+
+  private static Set<String> librariesOf(Path process) throws IOException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return libraries(process.resolve("maps"));
+      } catch (IOException e) {
+        if (!Files.exists(process)) {
+          return Set.of();
+        }
+        // One that is just ending has no maps for a moment (ESRCH), and none or no entry after it.
+        if (attempt == ATTEMPTS) {
+          throw new IOException("process " + process.getFileName() + " cannot be looked into", e);
+        }
+      }
+    }
   }
 
   /** The paths of the driver's libraries in a process's maps, see proc_pid_maps(5). */
