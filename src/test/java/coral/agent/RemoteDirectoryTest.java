@@ -39,10 +39,7 @@ import org.junit.jupiter.api.Test;
 class RemoteDirectoryTest {
   private static final String LOOKUP = "coral.discovery.v1.DiscoveryService/LookupColony";
   private static final ActorSystem<Void> SYSTEM =
-      ActorSystem.create(
-          Behaviors.empty(),
-          "directory",
-          ConfigFactory.parseResources("pekko.conf").withFallback(ConfigFactory.load()));
+      ActorSystem.create(Behaviors.empty(), "directory", ConfigFactory.load());
   private static int port;
 
   @BeforeAll

@@ -85,11 +85,7 @@ final class StandInColony implements AutoCloseable {
   private final Endpoint endpoint;
 
   StandInColony() throws Exception {
-    system =
-        ActorSystem.create(
-            Behaviors.empty(),
-            "stand-in-colony",
-            ConfigFactory.parseResources("pekko.conf").withFallback(ConfigFactory.load()));
+    system = ActorSystem.create(Behaviors.empty(), "stand-in-colony", ConfigFactory.load());
     hub =
         EmbeddedDevice.inUserSpace(
             new DeviceSettings("hub0", KeyPair.generate(), 0, 1420, true), CLOCK);

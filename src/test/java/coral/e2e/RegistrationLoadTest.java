@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.GetCACertificateRequest;
+import coral.api.colony.v1.GetCACertificateResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
@@ -237,6 +239,11 @@ class RegistrationLoadTest {
     HeldConnection connection =
         HeldConnection.open(endpoint, tls(Optional.of(certificate)), TIMEOUT);
     connections.add(connection);
+    // Until its first request a connection is a stranger's, and closed after ten seconds.
+    connection.call(
+        "coral.colony.v1.ColonyService/GetCACertificate",
+        GetCACertificateRequest.getDefaultInstance(),
+        GetCACertificateResponse.parser());
     return new Member(id, KeyPair.generate(), connection);
   }
 

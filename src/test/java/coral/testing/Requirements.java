@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Assumptions;
 
 /**
  * What a test needs of the machine. A test without it is skipped, unless the system property {@code
- * coral.required} names it: then the test fails, so that no machine that should have everything
+ * tests.required} names it: then the test fails, so that no machine that should have everything
  * passes by skipping. {@code .ci/run} requires all of it.
  */
 public enum Requirements {
@@ -17,7 +17,7 @@ public enum Requirements {
   /** Mounting a small file system of one's own. */
   MOUNT("mount");
 
-  private static final String PROPERTY = "coral.required";
+  private static final String PROPERTY = "tests.required";
 
   private final String label;
 
