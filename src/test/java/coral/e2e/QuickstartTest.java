@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -149,6 +150,7 @@ class QuickstartTest {
         classPath.add(link.toString());
       }
     }
+    open(libraries);
     Path home = Files.createDirectory(temporary.resolve("home"));
     Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwx--x--x"));
     Files.setAttribute(home, "unix:uid", NOBODY);
@@ -172,6 +174,7 @@ class QuickstartTest {
         Path target = to.resolve(from.relativize(file).toString());
         if (Files.isDirectory(file)) {
           Files.createDirectories(target);
+          open(target);
         } else {
           linkOrCopy(file, file.equals(from) ? to : target);
         }
@@ -179,11 +182,16 @@ class QuickstartTest {
     }
   }
 
+  /** For everybody, whatever umask the tests before this one have left. */
+  private static void open(Path folder) throws IOException {
+    Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+  }
+
   private static void linkOrCopy(Path file, Path target) throws IOException {
     try {
       Files.createLink(target, file.toRealPath());
     } catch (FileSystemException e) { // another file system
-      Files.copy(file, target);
+      Files.copy(file, target, StandardCopyOption.COPY_ATTRIBUTES);
     }
   }
 
