@@ -47,7 +47,6 @@ class ArchitectureTest {
                   "api",
                   "certificate",
                   "files",
-                  "linux",
                   "model",
                   "rpc",
                   "session",
@@ -56,8 +55,7 @@ class ArchitectureTest {
                   "wireguard")),
           Map.entry(
               "agent",
-              Set.of(
-                  "api", "certificate", "files", "linux", "model", "rpc", "settings", "wireguard")),
+              Set.of("api", "certificate", "files", "model", "rpc", "settings", "wireguard")),
           // features
           Map.entry("address", Set.of("model")),
           Map.entry("certificate", Set.of("files", "model")),

@@ -1,12 +1,12 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
-import coral.linux.Netlink;
-import coral.linux.TunDevice;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
+import coral.wireguard.embedded.DeviceMode;
 import coral.wireguard.embedded.EmbeddedDevice;
+import coral.wireguard.embedded.WarmUp;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.InstantSource;
@@ -120,8 +120,8 @@ public final class AgentProcess implements AutoCloseable {
             .dispatchers()
             .lookup(DispatcherSelector.fromConfig("coral.agent.blocking-dispatcher"));
     AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
-    boolean onHost = endsOnHost(settings.device().mode());
-    CompletableFuture<Void> warm = CompletableFuture.runAsync(() -> warmUp(onHost), blocking);
+    DeviceMode mode = settings.device().mode().resolved();
+    CompletableFuture<Void> warm = CompletableFuture.runAsync(() -> WarmUp.run(mode), blocking);
     Tunnel tunnel =
         new Tunnel(
             new Tunnel.Opener() {
@@ -132,7 +132,7 @@ public final class AgentProcess implements AutoCloseable {
 
               @Override
               public WireGuardDevice open() throws IOException {
-                return openDevice(settings.device(), files.wireGuardKeys(), onHost, clock);
+                return openDevice(settings.device(), files.wireGuardKeys(), mode, clock);
               }
             },
             clock);
@@ -145,7 +145,7 @@ public final class AgentProcess implements AutoCloseable {
             steps,
             colony,
             tunnel,
-            onHost,
+            mode == DeviceMode.TUN,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble(),
             () -> UUID.randomUUID().toString(),
@@ -153,44 +153,11 @@ public final class AgentProcess implements AutoCloseable {
         listener);
   }
 
-  /**
-   * Loads what the first interface and the first handshake need, while the network is waited for.
-   */
-  private static void warmUp(boolean onHost) {
-    EmbeddedDevice.warmUp();
-    if (onHost && TunDevice.isAvailable()) {
-      try (Netlink netlink = Netlink.open()) {
-        netlink.links();
-      } catch (IOException e) {
-        LOG.debug("Netlink is of no use; opening the device will say so", e);
-      }
-    }
-  }
-
-  private static boolean endsOnHost(DeviceMode mode) {
-    return switch (mode) {
-      case TUN -> true;
-      case USER_SPACE -> false;
-      case AUTO -> {
-        boolean available = TunDevice.isAvailable();
-        if (!available) {
-          LOG.warn(
-              "No network interface can be made here ({}): the tunnel ends inside this process,"
-                  + " which answers and sends ICMP echo only",
-              TunDevice.unavailableReason());
-        }
-        yield available;
-      }
-    };
-  }
-
   private static WireGuardDevice openDevice(
-      AgentSettings.Device device, KeyPair keys, boolean onHost, InstantSource clock)
+      AgentSettings.Device device, KeyPair keys, DeviceMode mode, InstantSource clock)
       throws IOException {
     DeviceSettings settings =
         new DeviceSettings(device.interfaceName(), keys, device.listenPort(), device.mtu(), false);
-    return onHost
-        ? EmbeddedDevice.onTun(settings, clock)
-        : EmbeddedDevice.inUserSpace(settings, clock);
+    return EmbeddedDevice.open(mode, settings, clock);
   }
 }

@@ -9,6 +9,7 @@ import coral.model.Fingerprint;
 import coral.model.Secret;
 import coral.settings.SettingsException;
 import coral.settings.SettingsReader;
+import coral.wireguard.embedded.DeviceMode;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;

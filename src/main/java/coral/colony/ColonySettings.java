@@ -8,6 +8,7 @@ import coral.model.Fingerprint;
 import coral.model.MeshSubnet;
 import coral.settings.SettingsReader;
 import coral.wireguard.DeviceSettings;
+import coral.wireguard.embedded.DeviceMode;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;

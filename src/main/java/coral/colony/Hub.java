@@ -3,7 +3,6 @@ package coral.colony;
 import coral.address.Allocation;
 import coral.address.AllocationChange;
 import coral.address.AllocationEvent;
-import coral.linux.TunDevice;
 import coral.model.AgentId;
 import coral.model.IpPrefix;
 import coral.model.MeshAddresses;
@@ -13,6 +12,7 @@ import coral.wireguard.DeviceEvent;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.Peer;
 import coral.wireguard.WireGuardDevice;
+import coral.wireguard.embedded.DeviceMode;
 import coral.wireguard.embedded.EmbeddedDevice;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -54,7 +54,7 @@ final class Hub implements AutoCloseable {
    */
   static Hub open(DeviceMode mode, DeviceSettings settings, MeshSubnet subnet, InstantSource clock)
       throws IOException {
-    WireGuardDevice device = device(mode, settings, clock);
+    WireGuardDevice device = EmbeddedDevice.open(mode, settings, clock);
     try {
       device.onEvent(Hub::onEvent);
       device.assign(subnet.colony(), subnet);
@@ -63,19 +63,6 @@ final class Hub implements AutoCloseable {
       device.close();
       throw e;
     }
-  }
-
-  private static WireGuardDevice device(
-      DeviceMode mode, DeviceSettings settings, InstantSource clock) throws IOException {
-    if (mode == DeviceMode.AUTO && !TunDevice.isAvailable()) {
-      log.info(
-          "No TUN device here ({}): the hub's own end of the tunnels is inside the process",
-          TunDevice.unavailableReason());
-      return EmbeddedDevice.inUserSpace(settings, clock);
-    }
-    return mode == DeviceMode.USER_SPACE
-        ? EmbeddedDevice.inUserSpace(settings, clock)
-        : EmbeddedDevice.onTun(settings, clock);
   }
 
   private static void onEvent(DeviceEvent event) {

@@ -11,6 +11,7 @@ import coral.files.SecureFiles;
 import coral.model.AgentId;
 import coral.model.Secret;
 import coral.settings.SettingsException;
+import coral.wireguard.embedded.DeviceMode;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,7 +6,6 @@ import coral.model.MeshSubnet;
 import coral.model.WireGuardKey;
 import coral.wireguard.DeviceEvent;
 import coral.wireguard.DeviceSettings;
-import coral.wireguard.KeyPair;
 import coral.wireguard.Peer;
 import coral.wireguard.PeerStatistics;
 import coral.wireguard.WireGuardDevice;
@@ -106,6 +105,19 @@ public final class EmbeddedDevice implements WireGuardDevice {
   }
 
   /**
+   * Opens a device whose tunnel ends where the mode says.
+   *
+   * @param clock for timestamps in handshakes and statistics; its timers run on monotonic time
+   * @throws IOException as {@link #onTun} and {@link #inUserSpace}
+   */
+  public static EmbeddedDevice open(DeviceMode mode, DeviceSettings settings, InstantSource clock)
+      throws IOException {
+    return mode.resolved() == DeviceMode.TUN
+        ? onTun(settings, clock)
+        : inUserSpace(settings, clock);
+  }
+
+  /**
    * Opens a device whose tunnel ends in a TUN device: needs root or CAP_NET_ADMIN.
    *
    * @param clock for timestamps in handshakes and statistics; its timers run on monotonic time
@@ -152,28 +164,6 @@ public final class EmbeddedDevice implements WireGuardDevice {
       socket.close();
       throw e;
     }
-  }
-
-  /** Runs one handshake in memory, so that the first real one does not wait for class loading. */
-  public static void warmUp() {
-    LocalIdentity one = new LocalIdentity(KeyPair.generate());
-    LocalIdentity other = new LocalIdentity(KeyPair.generate());
-    byte[] timestamp = new byte[Tai64n.LENGTH];
-    InitiatorHandshake begun =
-        InitiatorHandshake.begin(
-                one, RemoteIdentity.of(other.publicKey(), Optional.empty()), 1, timestamp)
-            .orElseThrow();
-    ResponderHandshake opened = ResponderHandshake.open(other, begun.message()).orElseThrow();
-    if (opened.readTimestamp() == null) {
-      throw new IllegalStateException("a handshake with ourselves failed");
-    }
-    ResponderHandshake.Response response =
-        opened.respond(RemoteIdentity.of(one.publicKey(), Optional.empty()), 2).orElseThrow();
-    SessionKeys keys = begun.finish(response.message()).orElseThrow();
-    PacketCipher cipher = new JcePacketCipher();
-    byte[] sealed = new byte[Messages.KEEPALIVE_LENGTH];
-    cipher.seal(keys.send(), 0, new byte[0], 0, 0, sealed, 0);
-    cipher.open(response.keys().receive(), 0, sealed, 0, Messages.TAG_LENGTH, new byte[16], 0);
   }
 
   @Override
