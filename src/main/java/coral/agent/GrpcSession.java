@@ -191,6 +191,11 @@ final class GrpcSession implements SessionStream {
           new JoinFailure(
               Kind.SESSION_LOST, "the agent fell behind and is asked to register again");
       case COLONY_STOPPING -> new JoinFailure(Kind.SESSION_LOST, "the colony is stopping");
+      case REVOKED ->
+          new JoinFailure(Kind.CERTIFICATE_REFUSED, "this agent's certificate was revoked");
+      case CERTIFICATE_SUPERSEDED ->
+          new JoinFailure(
+              Kind.SESSION_LOST, "a newer certificate of this agent is in use; connecting with it");
       case REASON_UNSPECIFIED, UNRECOGNIZED -> endOfStream();
     };
   }

@@ -17,6 +17,8 @@ import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.RevokeCertificateRequest;
+import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.certificate.CertificateAuthority;
 import coral.files.Pem;
 import coral.model.Failure;
@@ -105,6 +107,12 @@ final class ColonyEdge implements ColonyService {
   @Override
   public CompletionStage<GetTopologyResponse> getTopology(GetTopologyRequest request) {
     return collect(0, new ArrayList<>()).thenApply(this::topology);
+  }
+
+  @Override
+  public CompletionStage<RevokeCertificateResponse> revokeCertificate(
+      RevokeCertificateRequest request) {
+    throw new RefusedException(Failure.NOT_READY, "certificates are not revoked here yet");
   }
 
   private CompletionStage<List<AgentOverview.Member>> collect(

@@ -19,6 +19,7 @@ final class ColonyRpcs {
           Map.ofEntries(
               Map.entry(REQUEST_CERTIFICATE, ANYONE),
               Map.entry(GET_CA_CERTIFICATE, ANYONE),
+              Map.entry("coral.colony.v1.ColonyService/RevokeCertificate", Set.of()),
               Map.entry("coral.mesh.v1.MeshService/Register", AGENT),
               Map.entry("coral.mesh.v1.MeshService/Session", AGENT),
               // An agent for itself: MeshEdge sees to it.

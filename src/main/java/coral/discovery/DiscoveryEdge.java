@@ -2,12 +2,18 @@ package coral.discovery;
 
 import com.google.protobuf.Timestamp;
 import coral.api.discovery.v1.DiscoveryService;
+import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
+import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
 import coral.api.discovery.v1.HealthRequest;
 import coral.api.discovery.v1.HealthResponse;
 import coral.api.discovery.v1.LookupColonyRequest;
 import coral.api.discovery.v1.LookupColonyResponse;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
+import coral.api.discovery.v1.RequestRegistrationTokenRequest;
+import coral.api.discovery.v1.RequestRegistrationTokenResponse;
+import coral.api.discovery.v1.RotateColonySecretRequest;
+import coral.api.discovery.v1.RotateColonySecretResponse;
 import coral.model.Addresses;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
@@ -42,9 +48,18 @@ final class DiscoveryEdge implements DiscoveryService {
   static final RpcAuthorization AUTHORIZATION =
       RpcAuthorization.of(
           Map.of(
-              REGISTER_COLONY, Set.of(Role.ANYONE),
-              LOOKUP_COLONY, Set.of(Role.ANYONE),
-              HEALTH, Set.of(Role.ANYONE)));
+              REGISTER_COLONY,
+              Set.of(Role.ANYONE),
+              LOOKUP_COLONY,
+              Set.of(Role.ANYONE),
+              HEALTH,
+              Set.of(Role.ANYONE),
+              DiscoveryService.name + "/RequestRegistrationToken",
+              Set.of(),
+              DiscoveryService.name + "/GetDiscoveryPublicKey",
+              Set.of(),
+              DiscoveryService.name + "/RotateColonySecret",
+              Set.of()));
 
   /** More than the largest announcement within its bounds, about 22 KiB. */
   static final int MAX_REGISTER_BYTES = 32 << 10;
@@ -113,6 +128,24 @@ final class DiscoveryEdge implements DiscoveryService {
                     .setUptimeSeconds(Duration.between(startedAt, clock.instant()).toSeconds())
                     .setRegisteredColonies(expect(reply, Directory.Counted.class).live())
                     .build());
+  }
+
+  @Override
+  public CompletionStage<RequestRegistrationTokenResponse> requestRegistrationToken(
+      RequestRegistrationTokenRequest in) {
+    throw new RefusedException(Failure.NOT_READY, "registration tokens are not issued here");
+  }
+
+  @Override
+  public CompletionStage<GetDiscoveryPublicKeyResponse> getDiscoveryPublicKey(
+      GetDiscoveryPublicKeyRequest in) {
+    throw new RefusedException(Failure.NOT_READY, "registration tokens are not issued here");
+  }
+
+  @Override
+  public CompletionStage<RotateColonySecretResponse> rotateColonySecret(
+      RotateColonySecretRequest in) {
+    throw new RefusedException(Failure.NOT_READY, "registration tokens are not issued here");
   }
 
   private static Announcement announcement(RegisterColonyRequest in) {

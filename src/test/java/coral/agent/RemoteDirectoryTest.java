@@ -8,12 +8,18 @@ import com.typesafe.config.ConfigFactory;
 import coral.agent.JoinFailure.Kind;
 import coral.api.discovery.v1.DiscoveryService;
 import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
+import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
+import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
 import coral.api.discovery.v1.HealthRequest;
 import coral.api.discovery.v1.HealthResponse;
 import coral.api.discovery.v1.LookupColonyRequest;
 import coral.api.discovery.v1.LookupColonyResponse;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
+import coral.api.discovery.v1.RequestRegistrationTokenRequest;
+import coral.api.discovery.v1.RequestRegistrationTokenResponse;
+import coral.api.discovery.v1.RotateColonySecretRequest;
+import coral.api.discovery.v1.RotateColonySecretResponse;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Failure;
@@ -100,6 +106,24 @@ class RemoteDirectoryTest {
   }
 
   private static final class OneColony implements DiscoveryService {
+    @Override
+    public CompletionStage<RequestRegistrationTokenResponse> requestRegistrationToken(
+        RequestRegistrationTokenRequest in) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletionStage<GetDiscoveryPublicKeyResponse> getDiscoveryPublicKey(
+        GetDiscoveryPublicKeyRequest in) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletionStage<RotateColonySecretResponse> rotateColonySecret(
+        RotateColonySecretRequest in) {
+      throw new UnsupportedOperationException();
+    }
+
     @Override
     public CompletionStage<LookupColonyResponse> lookupColony(LookupColonyRequest request) {
       if (!request.getMeshId().equals(FakeColony.COLONY.value())) {

@@ -17,6 +17,8 @@ import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.RevokeCertificateRequest;
+import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.DeregisterAgentRequest;
@@ -146,6 +148,12 @@ final class StandInColony implements AutoCloseable {
   }
 
   private static final class Bootstrap implements ColonyService {
+    @Override
+    public CompletionStage<RevokeCertificateResponse> revokeCertificate(
+        RevokeCertificateRequest request) {
+      throw new UnsupportedOperationException();
+    }
+
     @Override
     public CompletionStage<RequestCertificateResponse> requestCertificate(
         RequestCertificateRequest request) {

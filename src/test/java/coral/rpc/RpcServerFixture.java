@@ -19,6 +19,8 @@ import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.RevokeCertificateRequest;
+import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.DeregisterAgentRequest;
@@ -170,6 +172,12 @@ abstract class RpcServerFixture {
   }
 
   private record Colony(Caller caller) implements ColonyService {
+    @Override
+    public CompletionStage<RevokeCertificateResponse> revokeCertificate(
+        RevokeCertificateRequest request) {
+      throw new UnsupportedOperationException();
+    }
+
     @Override
     public CompletionStage<GetStatusResponse> getStatus(GetStatusRequest in) {
       return CompletableFuture.completedFuture(
