@@ -1,6 +1,7 @@
 package coral.colony;
 
 import coral.rpc.RateLimit;
+import coral.rpc.SourceNetwork;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -17,22 +18,22 @@ final class BootstrapLimit {
   static final Duration INTERVAL = Duration.ofSeconds(6);
 
   /** Addresses remembered; the one that failed longest ago is forgotten first. */
-  static final int MAX_ADDRESSES = RateLimit.MAX_SOURCES;
+  static final int MAX_ADDRESSES = RateLimit.MAX_KEYS;
 
-  private final RateLimit failures;
+  private final RateLimit<SourceNetwork> failures;
 
   BootstrapLimit(InstantSource clock) {
-    this.failures = new RateLimit(clock, BURST, INTERVAL);
+    this.failures = new RateLimit<>(clock, BURST, INTERVAL);
   }
 
   /** Whether the address may try. */
   boolean mayTry(InetAddress address) {
-    return failures.allows(address);
+    return failures.allows(SourceNetwork.of(address));
   }
 
   /** Takes note of a wrong secret. */
   void failed(InetAddress address) {
-    failures.count(address);
+    failures.count(SourceNetwork.of(address));
   }
 
   int size() {

@@ -6,6 +6,7 @@ import coral.model.Refused;
 import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.rpc.RateLimit;
+import coral.rpc.SourceNetwork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -89,7 +90,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   /** What has been written: this is what is found. */
   private final ColonyDirectory durable;
 
-  private final RateLimit newColonies;
+  private final RateLimit<SourceNetwork> newColonies;
   private final Writer writer;
   private final InstantSource clock;
   private final Executor hashing;
@@ -117,7 +118,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       ColonyDirectory directory,
       Writer writer,
       InstantSource clock,
-      RateLimit newColonies,
+      RateLimit<SourceNetwork> newColonies,
       Executor hashing,
       Executor storage,
       int maxHashing) {
@@ -144,7 +145,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       ColonyDirectory directory,
       Writer writer,
       InstantSource clock,
-      RateLimit newColonies,
+      RateLimit<SourceNetwork> newColonies,
       Executor hashing,
       Executor storage,
       int maxHashing) {
@@ -180,7 +181,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     } else if (!directory.hasRoom(meshId)) {
       // Before any hash is computed: a full directory costs a stranger's request nothing.
       refuse(register.replyTo(), Failure.LIMIT_REACHED, "this directory is full");
-    } else if (owner.isEmpty() && !newColonies.allows(register.source())) {
+    } else if (owner.isEmpty() && !newColonies.allows(SourceNetwork.of(register.source()))) {
       refuse(
           register.replyTo(),
           Failure.LIMIT_REACHED,
@@ -190,7 +191,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     } else {
       hashesInFlight++;
       if (owner.isEmpty()) {
-        newColonies.count(register.source());
+        newColonies.count(SourceNetwork.of(register.source()));
       }
       getContext()
           .pipeToSelf(

@@ -210,7 +210,8 @@ public final class DiscoveryProcess {
                       directory,
                       store::write,
                       clock,
-                      new RateLimit(clock, settings.newColonyBurst(), settings.newColonyInterval()),
+                      new RateLimit<>(
+                          clock, settings.newColonyBurst(), settings.newColonyInterval()),
                       hashing,
                       storage,
                       settings.maxWaitingHashes() + CORES);

@@ -167,6 +167,7 @@ public final class ConnectClient {
         code,
         FailureStatus.failure(
             code, Optional.ofNullable(connection.getHeaderField(FailureStatus.TRAILER))),
+        FailureStatus.seconds(connection.getHeaderField(FailureStatus.RETRY_AFTER)),
         text(json, "message"),
         null);
   }

@@ -14,7 +14,6 @@ import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
-import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.util.ByteString;
 
 /** Messages and errors of the Connect protocol's unary calls, in protobuf or JSON. */
@@ -102,11 +101,7 @@ enum ConnectProtocol {
         HttpResponse.create()
             .withStatus(StatusCodes.get(httpStatus))
             .withEntity(ContentTypes.APPLICATION_JSON, json(error));
-    return exception
-        .getMetadata()
-        .getText(FailureStatus.TRAILER)
-        .map(failure -> response.addHeader(RawHeader.create(FailureStatus.TRAILER, failure)))
-        .orElse(response);
+    return FailureStatus.withTrailers(response, exception);
   }
 
   private static ByteString json(Struct struct) {

@@ -1,6 +1,8 @@
 package coral.rpc;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.rpc.RetryInfo;
 import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
@@ -9,6 +11,8 @@ import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -16,7 +20,11 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.grpc.Trailers;
 import org.apache.pekko.grpc.javadsl.MetadataBuilder;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.scaladsl.model.EntityStreamException;
+import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -28,8 +36,20 @@ public final class FailureStatus {
   /** Names the {@link Failure}, in the trailers of a call that fails. */
   public static final String TRAILER = "coral-failure";
 
+  /**
+   * Seconds until the same call may succeed, in the trailers of a call that came too often. With
+   * Connect it is HTTP's own header (RFC 9110, section 10.2.3).
+   */
+  public static final String RETRY_AFTER = "retry-after";
+
+  /** Where gRPC carries a {@code google.rpc.Status} with its details. */
+  private static final String DETAILS = "grpc-status-details-bin";
+
   private static final Metadata.Key<String> KEY =
       Metadata.Key.of(TRAILER, Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final Metadata.Key<String> RETRY_AFTER_KEY =
+      Metadata.Key.of(RETRY_AFTER, Metadata.ASCII_STRING_MARSHALLER);
 
   private static final Logger log = LoggerFactory.getLogger(FailureStatus.class);
 
@@ -57,6 +77,70 @@ public final class FailureStatus {
     return new GrpcServiceException(
         Status.fromCode(code(failure)).withDescription(refused.message()),
         new MetadataBuilder().addText(TRAILER, failure.name()).build());
+  }
+
+  /**
+   * A refusal that says when to try again: in whole seconds as the trailer {@value #RETRY_AFTER},
+   * and exactly as a {@code google.rpc.RetryInfo} for clients of gRPC that read details.
+   *
+   * @param delay until the call may succeed; more than zero
+   */
+  public static GrpcServiceException retryLater(Refused refused, Duration delay) {
+    Status.Code code = code(refused.failure());
+    com.google.rpc.Status details =
+        com.google.rpc.Status.newBuilder()
+            .setCode(code.value())
+            .setMessage(refused.message())
+            .addDetails(
+                Any.pack(
+                    RetryInfo.newBuilder()
+                        .setRetryDelay(
+                            com.google.protobuf.Duration.newBuilder()
+                                .setSeconds(delay.getSeconds())
+                                .setNanos(delay.getNano()))
+                        .build()))
+            .build();
+    long seconds = Math.max(1, delay.plusSeconds(1).minusNanos(1).toSeconds());
+    return new GrpcServiceException(
+        Status.fromCode(code).withDescription(refused.message()),
+        new MetadataBuilder()
+            .addText(TRAILER, refused.failure().name())
+            .addText(RETRY_AFTER, Long.toString(seconds))
+            .addBinary(DETAILS, ByteString.fromArray(details.toByteArray()))
+            .build());
+  }
+
+  /** The response with the exception's trailers as headers. */
+  static HttpResponse withTrailers(HttpResponse response, GrpcServiceException exception) {
+    HttpResponse complete = response;
+    for (String name : List.of(TRAILER, RETRY_AFTER)) {
+      Optional<String> value = exception.getMetadata().getText(name);
+      if (value.isPresent()) {
+        complete = complete.addHeader(RawHeader.create(name, value.get()));
+      }
+    }
+    return complete;
+  }
+
+  /**
+   * When a call that came too often may be made again, on the client's side; empty if the server
+   * did not say.
+   */
+  public static Optional<Duration> retryAfter(Throwable thrown) {
+    Throwable cause = unwrap(thrown);
+    if (cause instanceof RpcException rpc) {
+      return rpc.retryAfter();
+    }
+    return cause instanceof StatusRuntimeException e && e.getTrailers() != null
+        ? seconds(e.getTrailers().get(RETRY_AFTER_KEY))
+        : Optional.empty();
+  }
+
+  /** Reads {@value #RETRY_AFTER}; what a server of another kind may write is ignored. */
+  static Optional<Duration> seconds(@Nullable String text) {
+    return text != null && text.matches("[0-9]{1,9}")
+        ? Optional.of(Duration.ofSeconds(Long.parseLong(text)))
+        : Optional.empty();
   }
 
   /**

@@ -1,6 +1,5 @@
 package coral.rpc;
 
-import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -9,19 +8,22 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * How often each source may do what a stranger can do: the generic cell rate algorithm (ITU-T
- * I.371). A source is an address of IPv4 or a /64 of IPv6. Safe for use by several threads.
+ * How often each key may do what costs something: the generic cell rate algorithm (ITU-T I.371),
+ * which keeps one time for each. Strangers are keyed by their {@link SourceNetwork}. Safe for use
+ * by several threads.
+ *
+ * @param <K> with equals and hashCode
  */
-public final class RateLimit {
-  /** Sources remembered; the one that was counted longest ago is forgotten first. */
-  public static final int MAX_SOURCES = 10_000;
+public final class RateLimit<K> {
+  /** Keys remembered; the one that was looked at longest ago is forgotten first. */
+  public static final int MAX_KEYS = 10_000;
 
   private final InstantSource clock;
   private final int burst;
   private final Duration interval;
 
-  /** When all that each source did is worked off, least recently counted first. */
-  private final Map<SourceNetwork, Instant> workedOff = new LinkedHashMap<>(16, 0.75f, true);
+  /** When all that each key did is worked off, least recently looked at first. */
+  private final Map<K, Instant> workedOff = new LinkedHashMap<>(16, 0.75f, true);
 
   /**
    * A limit under which nobody has done anything yet.
@@ -35,27 +37,50 @@ public final class RateLimit {
     this.interval = interval;
   }
 
-  /** Whether the address may do it; does not count. */
-  public synchronized boolean allows(InetAddress address) {
-    Instant until = workedOff.get(SourceNetwork.of(address));
-    return until == null || !until.isAfter(clock.instant().plus(interval.multipliedBy(burst - 1L)));
+  /** Whether the key may do it now; does not count. */
+  public boolean allows(K key) {
+    return delay(key).isZero();
   }
 
-  /** Takes note that the address did it. */
-  public synchronized void count(InetAddress address) {
-    SourceNetwork source = SourceNetwork.of(address);
+  /** How long until the key may do it, zero if it may now; does not count. */
+  public synchronized Duration delay(K key) {
+    Instant until = workedOff.get(key);
+    if (until == null) {
+      return Duration.ZERO;
+    }
+    Instant allowedFrom = until.minus(interval.multipliedBy(burst - 1L));
+    Duration delay = Duration.between(clock.instant(), allowedFrom);
+    return delay.isNegative() ? Duration.ZERO : delay;
+  }
+
+  /** Takes note that the key did it. */
+  public void count(K key) {
+    count(key, 1);
+  }
+
+  /** Takes note that the key did what weighs as much as doing it so many times. */
+  public synchronized void count(K key, int times) {
+    Instant until = workedOff.get(key);
     Instant now = clock.instant();
-    Instant until = workedOff.get(source);
     Instant from = until == null || until.isBefore(now) ? now : until;
-    workedOff.put(source, from.plus(interval));
-    Iterator<SourceNetwork> oldest = workedOff.keySet().iterator();
-    while (workedOff.size() > MAX_SOURCES && oldest.hasNext()) {
+    workedOff.put(key, from.plus(interval.multipliedBy(times)));
+    Iterator<K> oldest = workedOff.keySet().iterator();
+    while (workedOff.size() > MAX_KEYS && oldest.hasNext()) {
       oldest.next();
       oldest.remove();
     }
   }
 
-  /** How many sources are remembered. */
+  /** {@link #delay}, and {@link #count} if there is none: of several threads none slips through. */
+  public synchronized Duration take(K key) {
+    Duration delay = delay(key);
+    if (delay.isZero()) {
+      count(key);
+    }
+    return delay;
+  }
+
+  /** How many keys are remembered. */
   public synchronized int size() {
     return workedOff.size();
   }

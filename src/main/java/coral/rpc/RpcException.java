@@ -10,7 +10,9 @@ import java.net.UnknownHostException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateExpiredException;
 import java.security.cert.CertificateNotYetValidException;
+import java.time.Duration;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
@@ -41,13 +43,20 @@ public final class RpcException extends Exception {
   private final Reason reason;
   private final Status.Code code;
   private final Failure failure;
+  private final @Nullable Duration retryAfter;
 
   RpcException(
-      Reason reason, Status.Code code, Failure failure, String message, @Nullable Throwable cause) {
+      Reason reason,
+      Status.Code code,
+      Failure failure,
+      Optional<Duration> retryAfter,
+      String message,
+      @Nullable Throwable cause) {
     super(message, cause);
     this.reason = reason;
     this.code = code;
     this.failure = failure;
+    this.retryAfter = retryAfter.orElse(null);
   }
 
   public Reason reason() {
@@ -62,6 +71,11 @@ public final class RpcException extends Exception {
   /** The failure that the service named; NOT_READY when the service never answered. */
   public Failure failure() {
     return failure;
+  }
+
+  /** When the call may succeed, if it came too often and the service said so. */
+  public Optional<Duration> retryAfter() {
+    return Optional.ofNullable(retryAfter);
   }
 
   /**
@@ -92,6 +106,7 @@ public final class RpcException extends Exception {
           },
           status.getCode(),
           FailureStatus.failure(e),
+          FailureStatus.retryAfter(e),
           description == null ? status.getCode().name() : description,
           e);
     }
@@ -160,11 +175,13 @@ public final class RpcException extends Exception {
         Reason.TIMEOUT,
         Status.Code.DEADLINE_EXCEEDED,
         Failure.NOT_READY,
+        Optional.empty(),
         server + " did not answer in time",
         t);
   }
 
   static RpcException unanswered(Reason reason, String message, @Nullable Throwable cause) {
-    return new RpcException(reason, Status.Code.UNAVAILABLE, Failure.NOT_READY, message, cause);
+    return new RpcException(
+        reason, Status.Code.UNAVAILABLE, Failure.NOT_READY, Optional.empty(), message, cause);
   }
 }

@@ -36,9 +36,9 @@ import org.apache.pekko.io.Inet;
 import org.apache.pekko.util.ByteString;
 
 /**
- * One port that serves gRPC (and gRPC-Web), and Connect for unary calls, in protobuf and JSON.
- * Every call passes the limits, then the authorisation table, and only then reaches its service, as
- * an object made for that one call and its caller.
+ * One port that serves gRPC (and gRPC-Web), and Connect for unary calls, in protobuf and JSON;
+ * beside them documents for plain HTTP. Every call passes the limits, then the authorisation table,
+ * and only then reaches its service, as an object made for that one call and its caller.
  */
 public final class RpcServer {
   /** Limit of a request that is not a stream: more than any of ours needs. */
@@ -58,6 +58,7 @@ public final class RpcServer {
   private final RpcAuthorization authorization;
   private final Map<String, ServedMethod<?>> methods;
   private final Map<String, Integer> limits;
+  private final HttpDocuments documents;
   private final Duration streamIdle;
   private final ConnectionLimit connections;
 
@@ -70,6 +71,7 @@ public final class RpcServer {
     this.authorization = builder.authorization;
     this.methods = Map.copyOf(builder.methods);
     this.limits = Map.copyOf(builder.limits);
+    this.documents = builder.documents;
     this.streamIdle = builder.streamIdle;
   }
 
@@ -95,6 +97,7 @@ public final class RpcServer {
     private final RpcAuthorization authorization;
     private final Map<String, ServedMethod<?>> methods = new HashMap<>();
     private final Map<String, Integer> limits = new HashMap<>();
+    private final HttpDocuments documents = new HttpDocuments();
     private Duration streamIdle = Duration.ofMinutes(2);
 
     private Builder(
@@ -140,6 +143,30 @@ public final class RpcServer {
         throw new IllegalArgumentException("a limit of " + rpc + " is 0 to " + most);
       }
       limits.put(rpc, bytes);
+      return this;
+    }
+
+    /**
+     * Serves a document to plain GET and HEAD requests, of anyone.
+     *
+     * @param path exactly, such as {@code /.well-known/jwks.json}
+     */
+    public Builder get(String path, HttpDocument.Source source) {
+      documents.get(path, source);
+      return this;
+    }
+
+    /**
+     * Answers plain POST requests, of anyone, with a document.
+     *
+     * @param path exactly
+     * @param maxBytes of a body; a larger one is refused
+     */
+    public Builder post(String path, int maxBytes, HttpDocument.Source source) {
+      if (maxBytes < 0 || maxBytes > MAX_REQUEST_BYTES) {
+        throw new IllegalArgumentException("a limit of " + path + " is 0 to " + MAX_REQUEST_BYTES);
+      }
+      documents.post(path, maxBytes, source);
       return this;
     }
 
@@ -203,6 +230,9 @@ public final class RpcServer {
     connections.strangerCalled(remote(request));
     String mediaType = request.entity().getContentType().mediaType().toString();
     String path = request.getUri().path();
+    if (documents.holds(path)) {
+      return documents.answer(path, request, remote(request).getAddress(), system);
+    }
     ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
     if (isGrpc(mediaType)) {
       return method == null
@@ -334,10 +364,7 @@ public final class RpcServer {
               RawHeader.create(
                   "grpc-message", FailureStatus.percentEncoded(status.getDescription())));
     }
-    Optional<String> failure = exception.getMetadata().getText(FailureStatus.TRAILER);
-    return failure.isEmpty()
-        ? response
-        : response.addHeader(RawHeader.create(FailureStatus.TRAILER, failure.get()));
+    return FailureStatus.withTrailers(response, exception);
   }
 
   private static Optional<X509Certificate> certificate(HttpRequest request) {

@@ -57,7 +57,7 @@ final class DirectoryTest {
               new ColonyDirectory(100, Duration.ofMinutes(5), ColonyDirectoryTest.days(30)),
               this::write,
               CLOCK,
-              new RateLimit(CLOCK, 5, Duration.ofMinutes(1)),
+              new RateLimit<>(CLOCK, 5, Duration.ofMinutes(1)),
               hashing,
               storage,
               3));
