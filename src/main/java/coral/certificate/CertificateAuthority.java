@@ -10,7 +10,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -24,34 +26,113 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Issues the certificates of agents: the gate in front of the event-sourced {@link
- * CertificateIssuer}. It bounds how many requests are under way, so that the issuer's stash cannot
- * overflow, and it answers for the issuer when its journal fails: everybody who waited is told that
- * the store is unavailable, and the issuer starts again with back-off.
+ * Issues the certificates of a colony's members, and ends them: the gate in front of the
+ * event-sourced {@link CertificateIssuer}. It bounds how many requests are under way, so that the
+ * issuer's stash cannot overflow, and it answers for the issuer when its journal fails: everybody
+ * who waited is told that the store is unavailable, and the issuer starts again with back-off.
  */
 public final class CertificateAuthority extends AbstractBehavior<CertificateAuthority.Command> {
   /** What the authority is asked. */
   public sealed interface Command extends ClusterMessage {}
 
+  /** A command that is answered, always with exactly one reply. */
+  public sealed interface Request extends Command {
+    ActorRef<Reply> replyTo();
+  }
+
   /**
-   * Issue a certificate to an agent whose right to one has been checked.
+   * Issue a certificate. The same request id, or the same key, before the certificate was used gets
+   * the same certificate again and spends nothing.
    *
    * @param csrPem as the agent sent it; {@link CertificateRequests#verify} sees it first here
-   * @param source who asks, for the audit log: an address
+   * @param proof that the caller held the id before, if it says so
+   * @param origin of the request, for the journal and the audit
    * @param replyTo gets {@link Issued}, or {@link Refusal}: INVALID_ARGUMENT for the request
-   *     itself, AGENT_ID_TAKEN if the id or the key is bound otherwise, LIMIT_REACHED,
+   *     itself, UNAUTHENTICATED if it is not paid for, AGENT_ID_TAKEN if the id or the key is bound
+   *     otherwise, FAILED_PRECONDITION if the identity is frozen or revoked, LIMIT_REACHED,
    *     STORE_UNAVAILABLE
    */
   @SuppressWarnings("ArrayRecordComponent") // a message, compared by nobody
-  public record Issue(AgentId agentId, byte[] csrPem, String source, ActorRef<Reply> replyTo)
-      implements Command {}
+  public record Issue(
+      AgentId agentId,
+      byte[] csrPem,
+      Payment payment,
+      Optional<PreviousKeyProof> proof,
+      Origin origin,
+      ActorRef<Reply> replyTo)
+      implements Request {}
+
+  /**
+   * End an identity: all its certificates, at once and for good, until {@link AllowRebind}.
+   *
+   * @param reason for people, at most 255 characters
+   * @param replyTo gets {@link Revoked}, again if it was revoked before, or {@link Refusal}:
+   *     NOT_FOUND, INVALID_ARGUMENT, STORE_UNAVAILABLE
+   */
+  public record Revoke(AgentId agentId, String reason, Origin origin, ActorRef<Reply> replyTo)
+      implements Request {}
+
+  /**
+   * End one certificate by its number, such as the one of an administrator that {@code init} made.
+   * If the number is that of a journaled certificate its identity is ended with it.
+   *
+   * @param serial 32 lower-case hexadecimal digits
+   * @param replyTo gets {@link Revoked} or {@link Refusal}
+   */
+  public record RevokeSerial(String serial, String reason, Origin origin, ActorRef<Reply> replyTo)
+      implements Request {}
+
+  /**
+   * Let an id be claimed once by another key, also if it is frozen or revoked.
+   *
+   * @param ttl up to 24 hours
+   * @param replyTo gets {@link RebindAllowed} or {@link Refusal}: NOT_FOUND, INVALID_ARGUMENT
+   */
+  public record AllowRebind(
+      AgentId agentId, Duration ttl, String reason, Origin origin, ActorRef<Reply> replyTo)
+      implements Request {}
+
+  /**
+   * Make an invitation.
+   *
+   * @param secretHash of a new secret of {@link InvitationSecrets}, which the caller shows to
+   *     whoever asked once this is answered
+   * @param agentId the only id that it may be used for; empty if the guest chooses
+   * @param role of whoever uses it; not {@link CertificateRole#ADMIN}
+   * @param ttl 1 minute to 30 days
+   * @param uses 1 to 1,000; more than one only without an agent id
+   * @param replyTo gets {@link InvitationCreated} or {@link Refusal}: INVALID_ARGUMENT,
+   *     LIMIT_REACHED
+   */
+  public record CreateInvitation(
+      String secretHash,
+      Optional<AgentId> agentId,
+      CertificateRole role,
+      Duration ttl,
+      int uses,
+      Origin origin,
+      ActorRef<Reply> replyTo)
+      implements Request {}
+
+  /** List the invitations that are kept; answered with {@link Invitations}. */
+  public record ListInvitations(ActorRef<Reply> replyTo) implements Request {}
+
+  /** End an invitation; answered with {@link InvitationRevoked}, or {@link Refusal}: NOT_FOUND. */
+  public record RevokeInvitation(String invitationId, Origin origin, ActorRef<Reply> replyTo)
+      implements Request {}
 
   /**
    * What is known of an agent's certificates.
    *
    * @param replyTo gets {@link AgentCertificate}, or {@link Refusal} with NOT_FOUND
    */
-  public record Status(AgentId agentId, ActorRef<Reply> replyTo) implements Command {}
+  public record Status(AgentId agentId, ActorRef<Reply> replyTo) implements Request {}
+
+  /**
+   * A certificate was used by whoever holds its key: if it is the newest of its agent, the one
+   * before it ends now. Not answered; {@link CertificateIndex} tells it.
+   */
+  public record CertificateUsed(String serial) implements Command {}
 
   private record Finished(long ticket, Reply reply) implements Command {}
 
@@ -72,13 +153,47 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
       implements Reply {}
 
   /**
-   * The newest certificate of an agent.
+   * An identity and its newest certificate.
    *
-   * @param keyHash the SHA-256 of the SubjectPublicKeyInfo that the agent id is bound to
+   * @param keyHash the SHA-256 of the SubjectPublicKeyInfo of the newest certificate
+   * @param state whether its certificates are good
    */
   public record AgentCertificate(
-      AgentId agentId, String keyHash, String serial, Instant issuedAt, Instant notAfter)
+      AgentId agentId,
+      CertificateRole role,
+      IdentityState state,
+      String keyHash,
+      String serial,
+      Instant issuedAt,
+      Instant notAfter)
       implements Reply {}
+
+  /**
+   * An identity, or a single certificate, has ended.
+   *
+   * @param serials of the certificates that have not expired yet
+   */
+  public record Revoked(Optional<AgentId> agentId, List<String> serials) implements Reply {
+    public Revoked {
+      serials = List.copyOf(serials);
+    }
+  }
+
+  /** The id may be claimed once until then. */
+  public record RebindAllowed(AgentId agentId, Instant until) implements Reply {}
+
+  /** An invitation was made. */
+  public record InvitationCreated(Invitation invitation) implements Reply {}
+
+  /** The invitations that are kept, the newest first. */
+  public record Invitations(List<Invitation> invitations) implements Reply {
+    public Invitations {
+      invitations = List.copyOf(invitations);
+    }
+  }
+
+  /** The invitation can be used no more. */
+  public record InvitationRevoked(Invitation invitation) implements Reply {}
 
   /** Nothing was changed, or, for STORE_UNAVAILABLE, the outcome is unknown: ask again. */
   public record Refusal(Refused refused) implements Reply {}
@@ -142,47 +257,35 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   @Override
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
-        .onMessage(Issue.class, this::onIssue)
-        .onMessage(Status.class, this::onStatus)
+        .onMessage(Request.class, this::onRequest)
+        .onMessage(CertificateUsed.class, this::onUsed)
         .onMessage(Finished.class, this::onFinished)
         .onMessageEquals(StartIssuer.INSTANCE, this::onStartIssuer)
         .onSignal(Terminated.class, this::onIssuerStopped)
         .build();
   }
 
-  private Behavior<Command> onIssue(Issue issue) {
-    return forward(
-        issue.replyTo(),
-        (ticket, replyTo) ->
-            new CertificateIssuer.Request(
-                issue.agentId(), issue.csrPem(), issue.source(), ticket, replyTo));
-  }
-
-  private Behavior<Command> onStatus(Status status) {
-    return forward(
-        status.replyTo(),
-        (ticket, replyTo) -> new CertificateIssuer.Find(status.agentId(), ticket, replyTo));
-  }
-
-  private interface Question {
-    CertificateIssuer.Command ask(long ticket, ActorRef<CertificateIssuer.Answer> replyTo);
-  }
-
-  private Behavior<Command> forward(ActorRef<Reply> replyTo, Question question) {
+  private Behavior<Command> onRequest(Request request) {
     if (issuer == null) {
-      replyTo.tell(unavailable);
+      request.replyTo().tell(unavailable);
     } else if (waiting.size() >= settings.maxWaiting()) {
-      replyTo.tell(
-          new Refusal(
-              new Refused(
-                  Failure.LIMIT_REACHED,
-                  settings.maxWaiting()
-                      + " requests for certificates are waiting; try again later")));
+      request
+          .replyTo()
+          .tell(
+              new Refusal(
+                  new Refused(
+                      Failure.LIMIT_REACHED,
+                      settings.maxWaiting()
+                          + " requests for certificates are waiting; try again later")));
     } else {
       long ticket = ++lastTicket;
-      waiting.put(ticket, replyTo);
-      issuer.tell(question.ask(ticket, answers));
+      waiting.put(ticket, request.replyTo());
+      issuer.tell(new CertificateIssuer.Ask(request, ticket, answers));
     }
+    return this;
+  }
+
+  private Behavior<Command> onUsed(CertificateUsed used) {
     return this;
   }
 

@@ -43,14 +43,13 @@ final class CertificateIssuer
         CertificateIssuer.Command, CertificateEvent, CertificateLedger> {
   sealed interface Command {}
 
-  /** Issue a certificate. */
-  @SuppressWarnings("ArrayRecordComponent") // a message, compared by nobody
-  record Request(
-      AgentId agentId, byte[] csrPem, String source, long ticket, ActorRef<Answer> replyTo)
+  /** Something to answer. */
+  record Ask(CertificateAuthority.Request request, long ticket, ActorRef<Answer> replyTo)
       implements Command {}
 
-  /** Find an agent's newest certificate. */
-  record Find(AgentId agentId, long ticket, ActorRef<Answer> replyTo) implements Command {}
+  @SuppressWarnings("ArrayRecordComponent") // a message, compared by nobody
+  private record Request(
+      AgentId agentId, byte[] csrPem, String source, long ticket, ActorRef<Answer> replyTo) {}
 
   private record Verified(
       Request request, @Nullable VerifiedRequest verified, @Nullable Throwable failure)
@@ -120,10 +119,9 @@ final class CertificateIssuer
   public CommandHandlerWithReply<Command, CertificateEvent, CertificateLedger> commandHandler() {
     return newCommandHandlerWithReplyBuilder()
         .forAnyState()
-        .onCommand(Request.class, this::onRequest)
+        .onCommand(Ask.class, this::onAsk)
         .onCommand(Verified.class, this::onVerified)
         .onCommand(Signed.class, this::onSigned)
-        .onCommand(Find.class, this::onFind)
         .build();
   }
 
@@ -150,8 +148,20 @@ final class CertificateIssuer
     context.getLog().info("{} agents have a certificate", ledger.agents());
   }
 
-  private ReplyEffect<CertificateEvent, CertificateLedger> onRequest(
-      CertificateLedger ledger, Request request) {
+  private ReplyEffect<CertificateEvent, CertificateLedger> onAsk(
+      CertificateLedger ledger, Ask ask) {
+    if (ask.request() instanceof CertificateAuthority.Status status) {
+      return onFind(ledger, ask, status);
+    }
+    if (!(ask.request() instanceof CertificateAuthority.Issue issue)) {
+      Reply reply =
+          new CertificateAuthority.Refusal(
+              new Refused(Failure.NOT_READY, "the colony cannot do this yet"));
+      return Effect().reply(ask.replyTo(), new Answer(ask.ticket(), reply));
+    }
+    Request request =
+        new Request(
+            issue.agentId(), issue.csrPem(), issue.origin().source(), ask.ticket(), ask.replyTo());
     context.pipeToSelf(
         offActor(() -> CertificateRequests.verify(request.csrPem(), request.agentId())),
         (verified, failure) -> new Verified(request, verified, failure));
@@ -225,19 +235,21 @@ final class CertificateIssuer
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> onFind(
-      CertificateLedger ledger, Find find) {
-    List<CertificateLedger.IssuedCertificate> known = ledger.certificates(find.agentId());
+      CertificateLedger ledger, Ask find, CertificateAuthority.Status status) {
+    List<CertificateLedger.IssuedCertificate> known = ledger.certificates(status.agentId());
     Reply reply;
     if (known.isEmpty()) {
       reply =
           new CertificateAuthority.Refusal(
               new Refused(
-                  Failure.NOT_FOUND, "no certificate was issued to '" + find.agentId() + "'"));
+                  Failure.NOT_FOUND, "no certificate was issued to '" + status.agentId() + "'"));
     } else {
       CertificateLedger.IssuedCertificate newest = known.get(known.size() - 1);
       reply =
           new CertificateAuthority.AgentCertificate(
               newest.agentId(),
+              CertificateRole.AGENT,
+              IdentityState.ACTIVE,
               newest.keyHash(),
               newest.serial(),
               newest.issuedAt(),

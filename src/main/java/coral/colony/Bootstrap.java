@@ -1,12 +1,15 @@
 package coral.colony;
 
 import coral.certificate.CertificateAuthority;
+import coral.certificate.Origin;
+import coral.certificate.Payment;
 import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.rpc.Caller;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -63,7 +66,12 @@ final class Bootstrap {
             authority,
             replyTo ->
                 new CertificateAuthority.Issue(
-                    id, csrPem, caller.remote().getAddress().getHostAddress(), replyTo),
+                    id,
+                    csrPem,
+                    new Payment.ColonySecret(),
+                    Optional.empty(),
+                    new Origin(Origin.ANYONE, caller.remote().getAddress().getHostAddress(), ""),
+                    replyTo),
             TIMEOUT,
             system.scheduler())
         .thenApply(Bootstrap::issued);

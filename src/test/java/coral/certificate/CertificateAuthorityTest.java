@@ -26,6 +26,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -115,7 +116,7 @@ class CertificateAuthorityTest {
   void aRequestThatProvesNothingIsRefused() {
     ActorRef<Command> authority = authority(threads);
     byte[] forDatabase = CertificateRequests.create(DATABASE, KEY);
-    authority.tell(new Issue(WEB, forDatabase, "10.0.0.1", probe.ref()));
+    authority.tell(issue(WEB, forDatabase, "10.0.0.1", probe));
     assertEquals(
         Failure.INVALID_ARGUMENT, probe.expectMessageClass(Refusal.class).refused().failure());
   }
@@ -250,11 +251,11 @@ class CertificateAuthorityTest {
       ActorRef<Command> authority = authority(threads);
       Issued issued = issue(authority, WEB, KEY);
       authority.tell(
-          new Issue(
+          issue(
               WEB,
               CertificateRequests.create(WEB, OTHER_KEY),
               "10.0.0.9\ncertificate issued: agent=evil",
-              probe.ref()));
+              probe));
       probe.expectMessageClass(Refusal.class);
       List<String> lines = new ArrayList<>();
       appender.list.forEach(event -> lines.add(event.getFormattedMessage()));
@@ -299,8 +300,18 @@ class CertificateAuthorityTest {
 
   private static void tell(
       ActorRef<Command> authority, AgentId agentId, KeyPair keys, TestProbe<Reply> replyTo) {
-    authority.tell(
-        new Issue(agentId, CertificateRequests.create(agentId, keys), "10.0.0.1", replyTo.ref()));
+    authority.tell(issue(agentId, CertificateRequests.create(agentId, keys), "10.0.0.1", replyTo));
+  }
+
+  private static Issue issue(
+      AgentId agentId, byte[] csrPem, String source, TestProbe<Reply> replyTo) {
+    return new Issue(
+        agentId,
+        csrPem,
+        new Payment.ColonySecret(),
+        Optional.empty(),
+        new Origin(Origin.ANYONE, source, ""),
+        replyTo.ref());
   }
 
   private static X509Certificate leaf(Issued issued) {

@@ -13,6 +13,8 @@ import coral.certificate.CertificateAuthority;
 import coral.certificate.CertificateProfile;
 import coral.certificate.CertificateRequests;
 import coral.certificate.KeyType;
+import coral.certificate.Origin;
+import coral.certificate.Payment;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Failure;
@@ -161,7 +163,16 @@ class ClusterPortTest {
 
     void issue(AgentId agentId) {
       byte[] request = CertificateRequests.create(agentId, KeyType.P_256.generate());
-      authority().tell(new CertificateAuthority.Issue(agentId, request, "test", self), noSender());
+      authority()
+          .tell(
+              new CertificateAuthority.Issue(
+                  agentId,
+                  request,
+                  new Payment.ColonySecret(),
+                  Optional.empty(),
+                  new Origin(Origin.ANYONE, "test", ""),
+                  self),
+              noSender());
     }
 
     @Override
