@@ -31,15 +31,15 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
 
   private record Happened(AgentEvent event) implements Command {}
 
-  /** Makes the actor that joins. */
+  /** Makes the actor that joins and stays. */
   interface Join {
-    Behavior<JoinColony.Command> behavior(ActorRef<AgentEvent> listener);
+    Behavior<MeshMember.Command> behavior(ActorRef<AgentEvent> listener);
   }
 
   private final AgentSettings settings;
   private final EventWriter writer;
   private final CompletableFuture<Integer> exitCode;
-  private final ActorRef<JoinColony.Command> joining;
+  private final ActorRef<MeshMember.Command> member;
   private int code;
   private Optional<JoinFailure> lastFailure = Optional.empty();
 
@@ -62,8 +62,8 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
     this.writer = writer;
     this.exitCode = exitCode;
     ActorRef<AgentEvent> listener = context.messageAdapter(AgentEvent.class, Happened::new);
-    this.joining = context.spawn(join.behavior(listener), "join-colony");
-    context.watch(joining);
+    this.member = context.spawn(join.behavior(listener), "mesh-member");
+    context.watch(member);
     if (settings.once()) {
       context.scheduleOnce(settings.onceTimeout(), context.getSelf(), TooLate.INSTANCE);
     }
@@ -97,13 +97,13 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
             new JoinFailure(
                 Kind.TUNNEL_SILENT, "no echo from " + probe.silent() + " through the tunnel"));
       }
-      joining.tell(JoinColony.Leave.INSTANCE);
+      member.tell(MeshMember.Leave.INSTANCE);
     }
     return this;
   }
 
   private Behavior<Command> onStop() {
-    joining.tell(JoinColony.Leave.INSTANCE);
+    member.tell(MeshMember.Leave.INSTANCE);
     return this;
   }
 
@@ -115,7 +115,7 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
         new JoinFailure(
             lastFailure.map(JoinFailure::kind).orElse(Kind.COLONY_UNREACHABLE),
             "no member after " + bound.toSeconds() + " s: " + why));
-    joining.tell(JoinColony.Leave.INSTANCE);
+    member.tell(MeshMember.Leave.INSTANCE);
     return this;
   }
 

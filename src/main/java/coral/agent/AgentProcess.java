@@ -110,7 +110,7 @@ public final class AgentProcess implements AutoCloseable {
     system.getWhenTerminated().toCompletableFuture().join();
   }
 
-  private static Behavior<JoinColony.Command> join(
+  private static Behavior<MeshMember.Command> join(
       AgentSettings settings,
       ActorSystem<?> system,
       InstantSource clock,
@@ -138,9 +138,15 @@ public final class AgentProcess implements AutoCloseable {
             clock);
     ColonyClient colony = new RemoteColony(settings, system, blocking);
     JoinSteps steps =
-        new JoinSteps(settings, files, new RemoteDirectory(settings), colony, tunnel, clock);
-    return JoinColony.create(
-        new JoinColony.Dependencies(
+        new JoinSteps(
+            settings,
+            new Enrolment(settings, files, colony, clock),
+            new RemoteDirectory(settings),
+            colony,
+            tunnel,
+            System::nanoTime);
+    return MeshMember.create(
+        new AgentDependencies(
             settings,
             steps,
             colony,

@@ -60,7 +60,8 @@ record JoinFailure(Kind kind, String message) {
     }
   }
 
-  JoinException toException() {
-    return new JoinException(this);
+  /** An exception that nobody foresaw. */
+  static JoinFailure defect(Throwable cause) {
+    return new JoinFailure(Kind.DEFECT, "a defect of the agent: " + cause);
   }
 }

@@ -1,5 +1,9 @@
 package coral.agent;
 
+import java.time.Duration;
+import java.util.Locale;
+import org.slf4j.Logger;
+
 /**
  * What joining consists of, in order. From {@link #CREATE_INTERFACE} on these are the six steps of
  * RFD 019; those before need the network only.
@@ -28,17 +32,8 @@ enum JoinStep {
     return words;
   }
 
-  /** The one after this; {@link #OPEN_SESSION}, the last, is its own. */
-  JoinStep next() {
-    return switch (this) {
-      case FIND_COLONY -> CERTIFICATE;
-      case CERTIFICATE -> REACH_COLONY;
-      case REACH_COLONY -> CREATE_INTERFACE;
-      case CREATE_INTERFACE -> REGISTER;
-      case REGISTER -> ASSIGN_ADDRESSES;
-      case ASSIGN_ADDRESSES -> ADD_COLONY;
-      case ADD_COLONY -> PROBE_TUNNEL;
-      case PROBE_TUNNEL, OPEN_SESSION -> OPEN_SESSION;
-    };
+  /** The line that each step leaves in the log. */
+  void log(Logger log, Duration took) {
+    log.info("{}: {} ms", words, String.format(Locale.ROOT, "%.1f", took.toNanos() / 1e6));
   }
 }

@@ -1,69 +1,107 @@
 package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
-import coral.agent.JoinProgress.Credentials;
-import coral.certificate.Identity;
 import coral.model.Endpoint;
-import coral.model.Fingerprint;
+import coral.model.WireGuardKey;
 import java.io.IOException;
-import java.security.cert.X509Certificate;
-import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The steps themselves, each on top of what the ones before brought. Every step may be done again:
- * that is how a join recovers. They block, and are called one at a time.
+ * that is how a join recovers. They block, and one attempt is made at a time.
  */
 final class JoinSteps {
   private static final Logger LOG = LoggerFactory.getLogger(JoinSteps.class);
 
   private final AgentSettings settings;
-  private final AgentFiles files;
+  private final Enrolment enrolment;
   private final ColonyDirectory directory;
   private final ColonyClient colony;
   private final Tunnel tunnel;
-  private final InstantSource clock;
+  private final LongSupplier nanoTime;
 
-  JoinSteps(
-      AgentSettings settings,
-      AgentFiles files,
-      ColonyDirectory directory,
-      ColonyClient colony,
-      Tunnel tunnel,
-      InstantSource clock) {
-    this.settings = settings;
-    this.files = files;
-    this.directory = directory;
-    this.colony = colony;
-    this.tunnel = tunnel;
-    this.clock = clock;
+  /** Hears of each step that is done. */
+  interface Listener {
+    /**
+     * @param startedAt and {@code endedAt}: of the monotonic clock, in nanoseconds
+     */
+    void done(JoinStep step, long startedAt, long endedAt);
+  }
+
+  private interface Call<T> {
+    T run() throws JoinException, IOException;
+  }
+
+  private interface Action {
+    void run() throws JoinException, IOException;
   }
 
   /**
-   * Does one step; {@link JoinStep#OPEN_SESSION} is the actor's.
-   *
-   * @return what is known after it
+   * @param nanoTime a monotonic clock, in nanoseconds
    */
-  JoinProgress run(JoinStep step, JoinProgress before) throws JoinException {
+  JoinSteps(
+      AgentSettings settings,
+      Enrolment enrolment,
+      ColonyDirectory directory,
+      ColonyClient colony,
+      Tunnel tunnel,
+      LongSupplier nanoTime) {
+    this.settings = settings;
+    this.enrolment = enrolment;
+    this.directory = directory;
+    this.colony = colony;
+    this.tunnel = tunnel;
+    this.nanoTime = nanoTime;
+  }
+
+  /** Takes all steps but {@link JoinStep#OPEN_SESSION}; ends early once the tunnel is closed. */
+  JoinResult run(JoinAttempt attempt, Listener listener) throws StepFailedException {
+    List<Endpoint> endpoints = step(JoinStep.FIND_COLONY, listener, this::find);
+    Credentials credentials =
+        step(
+            JoinStep.CERTIFICATE,
+            listener,
+            () -> enrolment.credentials(endpoints, attempt.buyCertificate()));
+    Endpoint reached = step(JoinStep.REACH_COLONY, listener, () -> reach(endpoints, credentials));
+    WireGuardKey key = step(JoinStep.CREATE_INTERFACE, listener, this::createInterface);
+    Membership membership =
+        step(
+            JoinStep.REGISTER,
+            listener,
+            () ->
+                colony.register(
+                    reached, credentials.pin(), credentials.identity(), key, attempt.requestId()));
+    step(JoinStep.ASSIGN_ADDRESSES, listener, done(() -> assign(membership, credentials, reached)));
+    step(JoinStep.ADD_COLONY, listener, done(() -> addColony(membership, attempt.silences())));
+    ProbeResult probe =
+        step(JoinStep.PROBE_TUNNEL, listener, () -> probe(membership, attempt.isMember()));
+    return new JoinResult(attempt, credentials, reached, membership, probe);
+  }
+
+  private <T> T step(JoinStep step, Listener listener, Call<T> call) throws StepFailedException {
     try {
-      return switch (step) {
-        case FIND_COLONY -> before.withEndpoints(find());
-        case CERTIFICATE -> before.withCredentials(credentials(before));
-        case REACH_COLONY -> reach(before);
-        case CREATE_INTERFACE -> create(before);
-        case REGISTER -> register(before);
-        case ASSIGN_ADDRESSES -> assign(before);
-        case ADD_COLONY -> addColony(before);
-        case PROBE_TUNNEL -> probe(before);
-        case OPEN_SESSION -> throw new IllegalArgumentException("the session is the actor's");
-      };
-    } catch (IOException e) {
-      throw new JoinException(Kind.FILES_FAILED, String.valueOf(e.getMessage()), e);
+      if (tunnel.isClosed()) {
+        throw new JoinException(Kind.DEVICE_LOST, "the agent is leaving");
+      }
+      long startedAt = nanoTime.getAsLong();
+      T result = call.run();
+      listener.done(step, startedAt, nanoTime.getAsLong());
+      return result;
+    } catch (JoinException | IOException | RuntimeException e) {
+      throw new StepFailedException(step, e);
     }
+  }
+
+  private static Call<Done> done(Action action) {
+    return () -> {
+      action.run();
+      return Done.done();
+    };
   }
 
   private List<Endpoint> find() throws JoinException, IOException {
@@ -73,7 +111,7 @@ final class JoinSteps {
     try {
       return directory.find(settings.colonyId());
     } catch (JoinException e) {
-      List<Endpoint> known = known().map(KnownColony::endpoints).orElse(List.of());
+      List<Endpoint> known = enrolment.known().map(KnownColony::endpoints).orElse(List.of());
       if (known.isEmpty()) {
         throw e;
       }
@@ -82,93 +120,26 @@ final class JoinSteps {
     }
   }
 
-  private Credentials credentials(JoinProgress before) throws JoinException, IOException {
-    Fingerprint pin = pin();
-    Optional<Identity> kept = files.identity();
-    if (kept.isPresent() && !before.buyCertificate()) {
-      X509Certificate certificate = kept.get().certificate();
-      Instant end = certificate.getNotAfter().toInstant();
-      if (clock.instant().isBefore(end)) {
-        return new Credentials(pin, kept.get());
-      }
-      throw new JoinException(
-          Kind.CERTIFICATE_EXPIRED,
-          "the agent's certificate expired at "
-              + end
-              + "; give the colony secret once (--colony-secret-file) to buy a new one");
-    }
-    if (settings.colonySecret().isEmpty()) {
-      throw new JoinException(
-          Kind.CREDENTIALS_MISSING,
-          "the agent has no certificate in "
-              + files.directory()
-              + " and no colony secret to buy one with; give the secret (--colony-secret-file)");
-    }
-    AgentFiles.Request request = files.certificateRequest();
-    ColonyClient.IssuedCertificate issued =
-        colony.requestCertificate(
-            before.endpoints(),
-            pin,
-            settings.colonySecret().get(),
-            settings.agentId(),
-            request.pem());
-    AgentCertificate bought = AgentCertificate.verified(issued, request.key(), pin);
-    files.keep(bought.identity(), bought.authority());
-    LOG.info(
-        "Bought certificate {}, good until {}",
-        bought.identity().certificate().getSerialNumber().toString(16),
-        bought.identity().certificate().getNotAfter().toInstant());
-    return new Credentials(pin, bought.identity());
-  }
-
-  private Fingerprint pin() throws JoinException, IOException {
-    Optional<Fingerprint> remembered = known().map(KnownColony::pin);
-    Optional<Fingerprint> given = settings.caFingerprint();
-    if (given.isPresent() && remembered.isPresent() && !given.equals(remembered)) {
-      LOG.warn("The fingerprint given, {}, replaces {}", given.get(), remembered.get());
-    }
-    return given
-        .or(() -> remembered)
-        .orElseThrow(
-            () ->
-                new JoinException(
-                    Kind.CREDENTIALS_MISSING,
-                    "the colony's CA fingerprint is not known; give it (--ca-fingerprint), as"
-                        + " coral init printed it"));
-  }
-
-  private JoinProgress reach(JoinProgress before) throws JoinException, IOException {
-    Credentials credentials = before.credentials().orElseThrow();
+  private Endpoint reach(List<Endpoint> endpoints, Credentials credentials) throws JoinException {
     tunnel.prepare();
-    Endpoint reached = colony.reach(before.endpoints(), credentials.pin(), credentials.identity());
-    return before.withReached(reached);
+    return colony.reach(endpoints, credentials.pin(), credentials.identity());
   }
 
-  private JoinProgress create(JoinProgress before) throws JoinException {
+  private WireGuardKey createInterface() throws JoinException {
     try {
       tunnel.open();
-      return before;
+      return tunnel.publicKey();
     } catch (IOException e) {
       throw new JoinException(
           Kind.DEVICE_FAILED, "the interface could not be created: " + e.getMessage(), e);
     }
   }
 
-  private JoinProgress register(JoinProgress before) throws JoinException, IOException {
-    Credentials credentials = before.credentials().orElseThrow();
-    return before.withMembership(
-        colony.register(
-            before.reached().orElseThrow(),
-            credentials.pin(),
-            credentials.identity(),
-            tunnel.publicKey(),
-            before.requestId()));
-  }
-
-  private JoinProgress assign(JoinProgress before) throws JoinException, IOException {
-    Membership membership = before.membership().orElseThrow();
+  /** Gives the interface its addresses, and remembers them. */
+  private void assign(Membership membership, Credentials credentials, Endpoint reached)
+      throws JoinException, IOException {
     String addresses = membership.own().ipv4Text() + " " + membership.own().ipv6Text();
-    Optional<String> former = known().flatMap(KnownColony::addresses);
+    Optional<String> former = enrolment.known().flatMap(KnownColony::addresses);
     if (former.isPresent() && !former.get().equals(addresses)) {
       LOG.warn(
           "ADDRESS CHANGED: the colony has given this agent {} in place of {}; whatever was told"
@@ -189,22 +160,21 @@ final class JoinSteps {
           membership.mtu(),
           settings.device().mtu());
     }
-    files.remember(
+    enrolment.remember(
         new KnownColony(
-            settings.colonyId(),
-            before.credentials().orElseThrow().pin(),
-            List.of(before.reached().orElseThrow()),
-            Optional.of(addresses)));
-    return before;
+            settings.colonyId(), credentials.pin(), List.of(reached), Optional.of(addresses)));
   }
 
-  private JoinProgress addColony(JoinProgress before) throws JoinException {
-    Membership membership = before.membership().orElseThrow();
+  /**
+   * Makes the colony the tunnel's peer.
+   *
+   * @param silences another endpoint is chosen after each of them
+   */
+  void addColony(Membership membership, int silences) throws JoinException {
     List<Endpoint> endpoints = membership.colonyEndpoints();
-    Endpoint endpoint = endpoints.get(before.silences() % endpoints.size());
+    Endpoint endpoint = endpoints.get(silences % endpoints.size());
     try {
       tunnel.connect(membership, endpoint);
-      return before;
     } catch (IOException e) {
       throw new JoinException(
           Kind.TUNNEL_SILENT,
@@ -213,32 +183,26 @@ final class JoinSteps {
     }
   }
 
-  private JoinProgress probe(JoinProgress before) throws JoinException {
+  /** A member whose tunnel is silent opens its session all the same: the colony should know. */
+  private ProbeResult probe(Membership membership, boolean isMember) throws JoinException {
     ProbeResult result;
     try {
       result = tunnel.probe(settings.probeTimeout());
     } catch (IOException e) {
       throw new JoinException(Kind.DEVICE_FAILED, String.valueOf(e.getMessage()), e);
     }
+    if (!result.isAnswered() && !isMember) {
+      throw new JoinException(
+          Kind.TUNNEL_SILENT,
+          "no echo from "
+              + result.silent()
+              + " through the tunnel; is UDP to "
+              + membership.colonyEndpoints()
+              + " let through?");
+    }
     if (result.isAnswered() && !result.isComplete()) {
       LOG.warn("The tunnel carries one address family only: no echo from {}", result.silent());
     }
-    return before.withProbe(result);
-  }
-
-  private Optional<KnownColony> known() throws JoinException, IOException {
-    Optional<KnownColony> known = files.colony();
-    if (known.isPresent() && !known.get().colonyId().equals(settings.colonyId())) {
-      throw new JoinException(
-          Kind.REFUSED,
-          "agent "
-              + settings.agentId()
-              + " on this host belongs to colony "
-              + known.get().colonyId()
-              + "; choose another --agent-id, or remove "
-              + files.directory()
-              + " to leave that colony for good");
-    }
-    return known;
+    return result;
   }
 }

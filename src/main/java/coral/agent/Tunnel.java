@@ -85,8 +85,9 @@ final class Tunnel implements AutoCloseable {
     return opened().publicKey();
   }
 
-  synchronized boolean isOpen() {
-    return device != null;
+  /** Whether the agent leaves, and nothing may be opened any more. */
+  synchronized boolean isClosed() {
+    return closed;
   }
 
   /** The interface's name; empty before it is created. */

@@ -23,6 +23,7 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -396,9 +397,9 @@ class JoinColonyTest {
 
   @Test
   void leavingEndsTheSessionAndRemovesTheInterface() throws Exception {
-    ActorRef<JoinColony.Command> agent = join(settings("the secret", true));
+    ActorRef<MeshMember.Command> agent = join(settings("the secret", true));
     FakeColony.Session session = awaitSession();
-    agent.tell(JoinColony.Leave.INSTANCE);
+    agent.tell(MeshMember.Leave.INSTANCE);
     AgentEvent.Stopped stopped = (AgentEvent.Stopped) await(AgentEvent.Stopped.class);
     assertEquals(Optional.empty(), stopped.reason());
     events.expectTerminated(agent);
@@ -417,15 +418,15 @@ class JoinColonyTest {
   }
 
   private void joinAndLeave() throws Exception {
-    ActorRef<JoinColony.Command> agent = join(settings("the secret", true));
+    ActorRef<MeshMember.Command> agent = join(settings("the secret", true));
     awaitSession();
-    agent.tell(JoinColony.Leave.INSTANCE);
+    agent.tell(MeshMember.Leave.INSTANCE);
     await(AgentEvent.Stopped.class);
     events.expectTerminated(agent);
     colony.takeCalls();
   }
 
-  private ActorRef<JoinColony.Command> join(AgentSettings settings) {
+  private ActorRef<MeshMember.Command> join(AgentSettings settings) {
     AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
     Tunnel tunnel =
         new Tunnel(
@@ -435,17 +436,24 @@ class JoinColonyTest {
             },
             () -> now);
     AtomicLong nanoseconds = new AtomicLong();
+    LongSupplier nanoTime = () -> nanoseconds.addAndGet(MILLISECOND.toNanos());
     AtomicInteger requests = new AtomicInteger();
-    ActorRef<JoinColony.Command> agent =
+    ActorRef<MeshMember.Command> agent =
         KIT.spawn(
-            JoinColony.create(
-                new JoinColony.Dependencies(
+            MeshMember.create(
+                new AgentDependencies(
                     settings,
-                    new JoinSteps(settings, files, colony, colony, tunnel, () -> now),
+                    new JoinSteps(
+                        settings,
+                        new Enrolment(settings, files, colony, () -> now),
+                        colony,
+                        colony,
+                        tunnel,
+                        nanoTime),
                     colony,
                     tunnel,
                     true,
-                    () -> nanoseconds.addAndGet(MILLISECOND.toNanos()),
+                    nanoTime,
                     () -> 0.0,
                     () -> "request-" + requests.incrementAndGet(),
                     Runnable::run),

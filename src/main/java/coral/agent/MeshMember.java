@@ -1,0 +1,273 @@
+package coral.agent;
+
+import coral.agent.JoinFailure.Kind;
+import coral.agent.JoinReport.StepTime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps the host a member of the colony's mesh: has {@link JoinColony} join, opens the session,
+ * obeys what comes down it, and has it joined again when the session is lost. The interface
+ * outlives every session, so a tunnel that works keeps working; it is removed when this actor
+ * stops.
+ */
+final class MeshMember extends AbstractBehavior<MeshMember.Command> {
+  sealed interface Command {}
+
+  /** Ends the session, removes the interface and stops. */
+  enum Leave implements Command {
+    INSTANCE
+  }
+
+  private record Outcome(JoinColony.Outcome outcome) implements Command {}
+
+  private record Received(int session, SessionMessage message) implements Command {}
+
+  private record Probed(ProbeResult result) implements Command {}
+
+  private record DeviceLost(String cause) implements Command {}
+
+  private record ColonyApplied(@Nullable Throwable failure) implements Command {}
+
+  private final AgentDependencies with;
+  private final ActorRef<AgentEvent> listener;
+  private final ActorRef<JoinColony.Command> joining;
+
+  /** What the current session stands on; empty before the first. */
+  private JoinColony.@Nullable Joined joined;
+
+  private long sessionStartedAt;
+  private int sessions;
+  private @Nullable ActorRef<ColonySession.Command> session;
+  private @Nullable ActorRef<TunnelProbe.Command> tunnelProbe;
+
+  /**
+   * @param listener hears of every step, every failure, every probe; {@link AgentEvent.Stopped} is
+   *     the last
+   */
+  static Behavior<Command> create(AgentDependencies dependencies, ActorRef<AgentEvent> listener) {
+    return Behaviors.setup(context -> new MeshMember(context, dependencies, listener));
+  }
+
+  private MeshMember(
+      ActorContext<Command> context,
+      AgentDependencies dependencies,
+      ActorRef<AgentEvent> listener) {
+    super(context);
+    this.with = dependencies;
+    this.listener = listener;
+    ActorRef<Command> self = context.getSelf();
+    with.tunnel().onFailure(cause -> self.tell(new DeviceLost(cause)));
+    this.joining =
+        context.spawn(
+            JoinColony.create(
+                with, context.messageAdapter(JoinColony.Outcome.class, Outcome::new), listener),
+            "join-colony");
+    context.watch(joining); // its failure is the end of this actor too
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Outcome.class, this::onOutcome)
+        .onMessage(Received.class, this::onReceived)
+        .onMessage(ColonyApplied.class, this::onColonyApplied)
+        .onMessage(Probed.class, this::onProbed)
+        .onMessage(DeviceLost.class, this::onDeviceLost)
+        .onMessageEquals(Leave.INSTANCE, () -> stop(Optional.empty()))
+        .onSignal(PostStop.class, signal -> onPostStop())
+        .build();
+  }
+
+  private Behavior<Command> onOutcome(Outcome told) {
+    if (told.outcome() instanceof JoinColony.GaveUp gaveUp) {
+      return stop(Optional.of(gaveUp.reason()));
+    }
+    joined = (JoinColony.Joined) told.outcome();
+    openSession(joined.result());
+    return this;
+  }
+
+  private void openSession(JoinResult join) {
+    int number = ++sessions;
+    sessionStartedAt = with.nanoTime().getAsLong();
+    ActorRef<Command> self = getContext().getSelf();
+    Credentials credentials = join.credentials();
+    session =
+        getContext()
+            .spawn(
+                ColonySession.create(
+                    events ->
+                        with.colony()
+                            .openSession(
+                                join.endpoint(), credentials.pin(), credentials.identity(), events),
+                    with.tunnel()::statistics,
+                    with.blocking(),
+                    with.settings().callTimeout(),
+                    Optional.of(join.probe()),
+                    message -> self.tell(new Received(number, message))),
+                "session-" + number);
+  }
+
+  private Behavior<Command> onReceived(Received received) {
+    if (received.session() != sessions) {
+      return this; // of a session that was given up
+    }
+    SessionMessage message = received.message();
+    if (message instanceof SessionMessage.Opened opened) {
+      onOpened(opened);
+    } else if (message instanceof SessionMessage.HeartbeatReceived) {
+      joining.tell(JoinColony.SessionConfirmed.INSTANCE);
+    } else if (message instanceof SessionMessage.ColonyChanged changed) {
+      applyColony(changed);
+    } else if (message instanceof SessionMessage.Ended last) {
+      session = null;
+      joining.tell(new JoinColony.SessionEnded(last.reason()));
+    }
+    return this;
+  }
+
+  private void onOpened(SessionMessage.Opened opened) {
+    joining.tell(JoinColony.SessionOpened.INSTANCE);
+    Duration took = Duration.ofNanos(with.nanoTime().getAsLong() - sessionStartedAt);
+    JoinStep.OPEN_SESSION.log(getContext().getLog(), took);
+    listener.tell(new AgentEvent.StepDone(JoinStep.OPEN_SESSION, took));
+    JoinReport report = report(took);
+    getContext()
+        .getLog()
+        .info(
+            "{} is a member of {} as {} and {} (session {})",
+            report.agentId(),
+            report.colonyId(),
+            report.addresses().ipv4Text(),
+            report.addresses().ipv6Text(),
+            opened.generation());
+    listener.tell(new AgentEvent.Joined(report));
+    if (tunnelProbe == null) {
+      tunnelProbe =
+          getContext()
+              .spawn(
+                  TunnelProbe.create(
+                      () -> probe(with),
+                      with.settings().probeInterval(),
+                      with.blocking(),
+                      getContext().messageAdapter(ProbeResult.class, Probed::new)),
+                  "tunnel-probe");
+    }
+  }
+
+  private JoinReport report(Duration opening) {
+    JoinColony.Joined join = current();
+    X509Certificate certificate = join.result().credentials().identity().certificate();
+    List<StepTime> steps = new ArrayList<>(join.steps());
+    steps.add(new StepTime(JoinStep.OPEN_SESSION, opening));
+    return new JoinReport(
+        with.settings().agentId(),
+        with.settings().colonyId(),
+        with.tunnel().name(),
+        with.onHost(),
+        join.result().membership().own(),
+        certificate.getSerialNumber().toString(16),
+        certificate.getNotAfter().toInstant(),
+        join.took(),
+        steps,
+        join.result().probe());
+  }
+
+  /** Runs on a blocking thread. */
+  private static ProbeResult probe(AgentDependencies with) {
+    try {
+      return with.tunnel().probe(with.settings().probeTimeout());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private Behavior<Command> onProbed(Probed probed) {
+    if (session != null) {
+      session.tell(new ColonySession.Probed(probed.result()));
+    }
+    listener.tell(new AgentEvent.Probed(probed.result()));
+    return this;
+  }
+
+  private void applyColony(SessionMessage.ColonyChanged changed) {
+    JoinColony.Joined before = current();
+    Membership known = before.result().membership();
+    if (known.colonyKey().equals(changed.key())
+        && known.colonyEndpoints().equals(changed.endpoints())) {
+      return; // a colony tells it at the start of each session
+    }
+    getContext()
+        .getLog()
+        .warn("The colony's WireGuard socket is now at {}: {}", changed.endpoints(), changed.key());
+    Membership membership = known.withColony(changed.key(), changed.endpoints());
+    joined = before.withMembership(membership);
+    int silences = before.result().attempt().silences();
+    JoinSteps steps = with.steps();
+    getContext()
+        .pipeToSelf(
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    steps.addColony(membership, silences);
+                    return Done.done();
+                  } catch (JoinException e) {
+                    throw new CompletionException(e.getMessage(), e);
+                  }
+                },
+                with.blocking()),
+            (done, failure) -> new ColonyApplied(failure));
+  }
+
+  private Behavior<Command> onColonyApplied(ColonyApplied applied) {
+    if (applied.failure() != null) {
+      getContext().getLog().warn("Change failed: {}", applied.failure().getMessage());
+    }
+    return this;
+  }
+
+  private Behavior<Command> onDeviceLost(DeviceLost lost) {
+    JoinFailure failure =
+        new JoinFailure(Kind.DEVICE_LOST, "the interface is lost: " + lost.cause());
+    listener.tell(new AgentEvent.Failed(JoinStep.CREATE_INTERFACE, failure, Optional.empty()));
+    return stop(Optional.of(failure));
+  }
+
+  private Behavior<Command> stop(Optional<JoinFailure> reason) {
+    reason.ifPresent(failure -> getContext().getLog().error("{}", failure.message()));
+    onPostStop();
+    listener.tell(new AgentEvent.Stopped(reason));
+    return Behaviors.stopped();
+  }
+
+  /**
+   * Closing is quick, and nothing may run after this actor, so it does not go to another thread.
+   */
+  private Behavior<Command> onPostStop() {
+    with.tunnel().close();
+    return this;
+  }
+
+  /** There is one as long as there is a session. */
+  private JoinColony.Joined current() {
+    return Objects.requireNonNull(joined, "no session without a join");
+  }
+}
