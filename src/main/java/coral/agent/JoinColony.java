@@ -81,6 +81,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   private final TimerScheduler<Command> timers;
   private final ActorRef<Outcome> parent;
   private final ActorRef<AgentEvent> listener;
+  private final OutageLog outage;
 
   private final Map<JoinStep, Duration> stepTimes = new EnumMap<>(JoinStep.class);
   private String requestId;
@@ -118,6 +119,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     this.with = dependencies;
     this.parent = parent;
     this.listener = listener;
+    this.outage = new OutageLog(context.getLog(), with.nanoTime());
     this.requestId = with.requestIds().get();
     attempt();
   }
@@ -178,7 +180,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     } else {
       stepTimes.put(done.step(), took);
     }
-    done.step().log(getContext().getLog(), took);
+    outage.done(done.step(), took);
     listener.tell(new AgentEvent.StepDone(done.step(), took));
     return this;
   }
@@ -199,6 +201,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   private Behavior<Command> onSessionOpened() {
     isMember = true;
     isComplete = true;
+    outage.recovered();
     return this;
   }
 
@@ -232,15 +235,8 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   }
 
   private void retryIn(Duration pause, JoinStep step, JoinFailure failure) {
-    getContext()
-        .getLog()
-        .warn(
-            "{}: {} ({}){}; next try in {} ms",
-            step.words(),
-            failure.message(),
-            failure.kind(),
-            isMember ? "; the tunnel stays as it is" : "",
-            pause.toMillis());
+    String stays = isMember ? "the tunnel stays as it is; " : "";
+    outage.failed(step, failure, stays + "next try in " + pause.toMillis() + " ms");
     if (failure.kind() == Kind.TUNNEL_SILENT) {
       silences++;
     }

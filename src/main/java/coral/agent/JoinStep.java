@@ -2,7 +2,6 @@ package coral.agent;
 
 import java.time.Duration;
 import java.util.Locale;
-import org.slf4j.Logger;
 
 /**
  * What joining consists of, in order. From {@link #CREATE_INTERFACE} on these are the six steps of
@@ -32,8 +31,8 @@ enum JoinStep {
     return words;
   }
 
-  /** The line that each step leaves in the log. */
-  void log(Logger log, Duration took) {
-    log.info("{}: {} ms", words, String.format(Locale.ROOT, "%.1f", took.toNanos() / 1e6));
+  /** What the log says of it when it is done. */
+  String line(Duration took) {
+    return String.format(Locale.ROOT, "%s: %.1f ms", words, took.toNanos() / 1e6);
   }
 }

@@ -10,6 +10,7 @@ import java.util.function.LongSupplier;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * The steps themselves, each on top of what the ones before brought. Every step may be done again:
@@ -24,6 +25,9 @@ final class JoinSteps {
   private final ColonyClient colony;
   private final Tunnel tunnel;
   private final LongSupplier nanoTime;
+
+  /** Why the colony is sought where it was last, as the log has it; empty if it is not. */
+  private volatile String fallBack = "";
 
   /** Hears of each step that is done. */
   interface Listener {
@@ -109,13 +113,17 @@ final class JoinSteps {
       return List.of(settings.colonyEndpoint().get());
     }
     try {
-      return directory.find(settings.colonyId());
+      List<Endpoint> found = directory.find(settings.colonyId());
+      fallBack = "";
+      return found;
     } catch (JoinException e) {
       List<Endpoint> known = enrolment.known().map(KnownColony::endpoints).orElse(List.of());
       if (known.isEmpty()) {
         throw e;
       }
-      LOG.warn("{}; trying {} where the colony was last", e.getMessage(), known);
+      String told = e.getMessage() + "; trying " + known + " where the colony was last";
+      LOG.atLevel(told.equals(fallBack) ? Level.DEBUG : Level.WARN).log("{}", told);
+      fallBack = told;
       return known;
     }
   }

@@ -147,7 +147,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
   private void onOpened(SessionMessage.Opened opened) {
     joining.tell(JoinColony.SessionOpened.INSTANCE);
     Duration took = Duration.ofNanos(with.nanoTime().getAsLong() - sessionStartedAt);
-    JoinStep.OPEN_SESSION.log(getContext().getLog(), took);
+    getContext().getLog().info("{}", JoinStep.OPEN_SESSION.line(took));
     listener.tell(new AgentEvent.StepDone(JoinStep.OPEN_SESSION, took));
     JoinReport report = report(took);
     getContext()
