@@ -35,11 +35,14 @@ class ArchitectureTest {
                   "files",
                   "linux",
                   "model",
+                  "process",
                   "rpc",
                   "settings",
                   "wireguard")),
           // processes
-          Map.entry("discovery", Set.of("api", "files", "model", "rpc", "settings", "storage")),
+          Map.entry(
+              "discovery",
+              Set.of("api", "files", "model", "process", "rpc", "settings", "storage")),
           Map.entry(
               "colony",
               Set.of(
@@ -48,6 +51,7 @@ class ArchitectureTest {
                   "certificate",
                   "files",
                   "model",
+                  "process",
                   "rpc",
                   "session",
                   "settings",
@@ -55,13 +59,22 @@ class ArchitectureTest {
                   "wireguard")),
           Map.entry(
               "agent",
-              Set.of("api", "certificate", "files", "model", "rpc", "settings", "wireguard")),
+              Set.of(
+                  "api",
+                  "certificate",
+                  "files",
+                  "model",
+                  "process",
+                  "rpc",
+                  "settings",
+                  "wireguard")),
           // features
           Map.entry("address", Set.of("model")),
           Map.entry("certificate", Set.of("files", "model")),
           Map.entry("session", Set.of("model")),
           Map.entry("wireguard", Set.of("linux", "model")),
           // what features and processes stand on
+          Map.entry("process", Set.of()),
           Map.entry("rpc", Set.of("api", "model", "settings")),
           Map.entry("settings", Set.of("model")),
           Map.entry("storage", Set.of("model")),

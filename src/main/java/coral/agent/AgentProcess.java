@@ -1,6 +1,7 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
+import coral.process.UntilSignal;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
@@ -47,23 +48,18 @@ public final class AgentProcess implements AutoCloseable {
    */
   public static int run(
       AgentSettings settings, Config config, InstantSource clock, PrintStream out) {
-    AgentProcess agent = start(settings, config, clock, out);
-    Thread onSignal = new Thread(() -> endBySignal(agent), "agent-signal");
-    Runtime.getRuntime().addShutdownHook(onSignal);
-    int code = agent.exitCode.join();
-    agent.close();
-    try {
-      Runtime.getRuntime().removeShutdownHook(onSignal);
-    } catch (IllegalStateException e) {
-      LOG.debug("A signal ends the process", e);
-    }
-    return code;
-  }
-
-  /** Leaves the mesh, then ends the process: by itself Java would exit with 128 + the signal. */
-  private static void endBySignal(AgentProcess agent) {
-    agent.stop();
-    Runtime.getRuntime().halt(agent.exitCode.join());
+    return UntilSignal.run(
+        "agent",
+        () -> start(settings, config, clock, out),
+        agent -> {
+          int code = agent.exitCode.join();
+          agent.close();
+          return code;
+        },
+        agent -> {
+          agent.stop();
+          return agent.exitCode.join();
+        });
   }
 
   /**

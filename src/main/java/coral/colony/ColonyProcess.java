@@ -11,6 +11,7 @@ import coral.certificate.Authority;
 import coral.model.Endpoint;
 import coral.model.MeshAddresses;
 import coral.model.Secret;
+import coral.process.UntilSignal;
 import coral.storage.AllocationReadModel;
 import coral.storage.DuckDbFile;
 import coral.storage.Projection;
@@ -297,40 +298,28 @@ public final class ColonyProcess implements AutoCloseable {
    * @throws IOException as {@link #start}
    */
   public static int run(Config config) throws IOException {
-    CompletableFuture<ColonyProcess> started = new CompletableFuture<>();
-    // Before the start, so that a signal in the middle of it is obeyed when there is something to
-    // close. The runtime would exit with 143; to stop when told to is a success.
-    Thread onSignal =
-        new Thread(
-            () -> {
-              try {
-                started.join().close();
-              } catch (CompletionException e) {
-                return; // the start has failed, and whoever called says why
-              }
-              Runtime.getRuntime().halt(0);
-            },
-            "colony-signal");
-    Runtime.getRuntime().addShutdownHook(onSignal);
-    ColonyProcess colony;
+    return UntilSignal.run(
+        "colony",
+        () -> start(config, InstantSource.system()),
+        ColonyProcess::awaitEnd,
+        colony -> {
+          colony.close();
+          return 0;
+        });
+  }
+
+  /** Waits for the end: 0 if it was closed, 1 if the actor system stopped by itself. */
+  private int awaitEnd() {
     try {
-      colony = start(config, InstantSource.system());
-    } catch (IOException | RuntimeException e) {
-      started.completeExceptionally(e);
-      throw e;
-    }
-    started.complete(colony);
-    try {
-      colony.stopped.await();
+      stopped.await();
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    if (colony.isClosed()) {
+    if (isClosed()) {
       return 0;
     }
     log.error("The colony's actor system has stopped by itself");
-    colony.close();
-    started.obtrudeException(new IllegalStateException("stopped by itself"));
+    close();
     return 1;
   }
 

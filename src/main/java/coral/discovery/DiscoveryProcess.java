@@ -5,6 +5,7 @@ import coral.api.discovery.v1.DiscoveryService;
 import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
 import coral.files.SecureFiles;
 import coral.model.Fingerprint;
+import coral.process.UntilSignal;
 import coral.rpc.CallerIdentity;
 import coral.rpc.FailureStatus;
 import coral.rpc.RateLimit;
@@ -107,40 +108,26 @@ public final class DiscoveryProcess {
    */
   public static int run(Config config) throws IOException {
     DiscoverySettings settings = DiscoverySettings.from(config);
-    CompletableFuture<DiscoveryProcess> started = new CompletableFuture<>();
-    // Before the start, so that no signal finds the port open and nobody to close it. The runtime
-    // would exit with 143; to stop when told to is a success.
-    Runtime.getRuntime()
-        .addShutdownHook(new Thread(() -> endBySignal(started), "discovery-signal"));
-    DiscoveryProcess process;
-    try {
-      process = start(settings, config, InstantSource.system());
-    } catch (IOException | RuntimeException e) {
-      started.completeExceptionally(e);
-      throw e;
-    }
-    started.complete(process);
+    return UntilSignal.run(
+        "discovery",
+        () -> start(settings, config, InstantSource.system()),
+        process -> {
+          process.announce(settings);
+          return process.awaitEnd();
+        },
+        process -> {
+          process.stop().toCompletableFuture().join();
+          return 0;
+        });
+  }
+
+  private void announce(DiscoverySettings settings) {
     String scheme = settings.tls() ? "https" : "http";
-    log.info(
-        "discovery listens at {}://{}:{}", scheme, settings.host(), process.address().getPort());
-    process.fingerprint().ifPresent(pin -> log.info("colonies pin its certificate: {}", pin));
+    log.info("discovery listens at {}://{}:{}", scheme, settings.host(), address.getPort());
+    fingerprint.ifPresent(pin -> log.info("colonies pin its certificate: {}", pin));
     if (!settings.tls()) {
       log.warn("TLS is off: whoever listens on the network reads the secrets of colonies");
     }
-    int code = process.awaitEnd();
-    if (code != 0) {
-      started.obtrudeException(new IllegalStateException("stopped by itself"));
-    }
-    return code;
-  }
-
-  private static void endBySignal(CompletableFuture<DiscoveryProcess> started) {
-    try {
-      started.join().stop().toCompletableFuture().join();
-    } catch (CompletionException e) {
-      return; // the start or the stop has failed, and whoever called says why
-    }
-    Runtime.getRuntime().halt(0);
   }
 
   /**
