@@ -1,6 +1,6 @@
 package coral.cli;
 
-import org.jspecify.annotations.Nullable;
+import coral.process.BuildNumber;
 import picocli.CommandLine.IVersionProvider;
 
 /** The version that the build wrote into the jar. */
@@ -10,12 +10,6 @@ public final class BuildVersion implements IVersionProvider {
 
   @Override
   public String[] getVersion() {
-    return new String[] {"coral " + number()};
-  }
-
-  /** The version alone; {@code "development"} when not started from a jar. */
-  public static String number() {
-    @Nullable String version = BuildVersion.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
+    return new String[] {"coral " + BuildNumber.current()};
   }
 }

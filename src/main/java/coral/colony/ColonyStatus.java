@@ -4,6 +4,7 @@ import coral.address.IpAllocator;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.model.Fingerprint;
 import coral.model.MeshAddresses;
+import coral.process.BuildNumber;
 import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import java.time.Duration;
@@ -97,7 +98,7 @@ final class ColonyStatus {
         .setStartedAt(Protobuf.timestamp(startedAt))
         .setUptimeSeconds(Duration.between(startedAt, now).toSeconds())
         .setStorageBytes(storageBytes(problems))
-        .setVersion(version())
+        .setVersion(BuildNumber.current())
         .setMeshIpv4(colony.ipv4Text())
         .setMeshIpv6(colony.ipv6Text())
         .setMeshSubnetIpv4(mesh.subnet().ipv4().toString())
@@ -114,11 +115,5 @@ final class ColonyStatus {
       problems.add(String.valueOf(e.getMessage()));
       return 0;
     }
-  }
-
-  /** As the jar says; classes that were not packaged have none. */
-  static String version() {
-    String version = ColonyStatus.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
   }
 }

@@ -22,6 +22,7 @@ import coral.model.IpPrefix;
 import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.model.WireGuardKey;
+import coral.process.BuildNumber;
 import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
@@ -124,7 +125,7 @@ final class DiscoveryEdge implements DiscoveryService {
             reply ->
                 HealthResponse.newBuilder()
                     .setStatus("ok")
-                    .setVersion(version())
+                    .setVersion(BuildNumber.current())
                     .setUptimeSeconds(Duration.between(startedAt, clock.instant()).toSeconds())
                     .setRegisteredColonies(expect(reply, Directory.Counted.class).live())
                     .build());
@@ -213,10 +214,5 @@ final class DiscoveryEdge implements DiscoveryService {
         .setSeconds(instant.getEpochSecond())
         .setNanos(instant.getNano())
         .build();
-  }
-
-  private static String version() {
-    String version = DiscoveryEdge.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
   }
 }
