@@ -9,6 +9,7 @@ import coral.model.MeshSubnet;
 import coral.storage.AllocationReadModel;
 import coral.storage.AllocationReadModel.Row;
 import coral.storage.Projection;
+import coral.storage.StoreException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -19,9 +20,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Random;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.Done;
 import org.apache.pekko.japi.Pair;
@@ -99,13 +103,13 @@ final class AllocationProjectionTest {
   void theTableFollowsTheJournal() throws Exception {
     try (DurableAllocator allocator = start()) {
       AllocationReadModel table = new AllocationReadModel(allocator.file);
+      BlockingQueue<Long> applied = new LinkedBlockingQueue<>();
       Pair<UniqueKillSwitch, CompletionStage<Done>> following =
-          projection(allocator, table).follow();
+          new Projection(allocator.system, IpAllocator.PERSISTENCE_ID, telling(table, applied))
+              .follow();
       for (int i = 0; i < 3; i++) {
         allocator.allocate("agent-" + i, AllocationTableTest.key(i + 1), "").join();
-        while (table.appliedUpTo() <= i) {
-          Thread.onSpinWait();
-        }
+        assertEquals(i + 1L, applied.poll(20, TimeUnit.SECONDS));
         assertEquals(expected(allocator), rows(table));
       }
       following.first().shutdown();
@@ -184,6 +188,23 @@ final class AllocationProjectionTest {
         allocator.system,
         IpAllocator.PERSISTENCE_ID,
         Projection.into(table, AllocationProjectionTest::meaning));
+  }
+
+  /** The table, which tells how far it is after each transaction. */
+  private static Projection.Target telling(AllocationReadModel table, Queue<Long> applied) {
+    Projection.Target target = Projection.into(table, AllocationProjectionTest::meaning);
+    return new Projection.Target() {
+      @Override
+      public long appliedUpTo() throws StoreException {
+        return target.appliedUpTo();
+      }
+
+      @Override
+      public void apply(List<Projection.JournalEvent> events) throws StoreException {
+        target.apply(events);
+        applied.add(events.get(events.size() - 1).sequenceNumber());
+      }
+    };
   }
 
   private static Optional<Projection.RowChange> meaning(Object event) {

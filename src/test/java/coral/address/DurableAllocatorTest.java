@@ -22,6 +22,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -37,6 +38,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.IntStream;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -45,6 +48,8 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(120)
 final class DurableAllocatorTest {
   private static final MeshSubnet SUBNET = MeshSubnet.parse("10.42.0.0/16", "fd42::/64");
+
+  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @TempDir Path directory;
 
@@ -282,15 +287,13 @@ final class DurableAllocatorTest {
         .failure();
   }
 
-  /** As an agent does: asks again with the same request id. Bounded by the test's timeout. */
+  /** As an agent does: asks again with the same request id, for nothing tells when it works. */
   static Allocation allocateUntilItWorks(
       DurableAllocator allocator, int agent, int key, String requestId) {
-    while (true) {
-      if (ask(allocator, agent, key, requestId) instanceof Allocation allocation) {
-        return allocation;
-      }
-      Thread.onSpinWait();
-    }
+    return TestProbe.create(allocator.system)
+        .awaitAssert(
+            PATIENCE,
+            () -> assertInstanceOf(Allocation.class, ask(allocator, agent, key, requestId)));
   }
 
   private static IpAllocator.Usage usage(DurableAllocator allocator) {
@@ -300,13 +303,17 @@ final class DurableAllocatorTest {
   private static void awaitSnapshot(DurableAllocator allocator) throws Exception {
     try (Connection connection = allocator.file.connect();
         Statement statement = connection.createStatement()) {
-      long snapshots = 0;
-      while (snapshots == 0) {
-        try (ResultSet result = statement.executeQuery("SELECT count(*) FROM snapshot")) {
-          result.next();
-          snapshots = result.getLong(1);
-        }
-      }
+      // The journal writes it after the answer, and tells nobody but the allocator.
+      TestProbe.create(allocator.system)
+          .awaitAssert(
+              PATIENCE,
+              () -> {
+                try (ResultSet result = statement.executeQuery("SELECT count(*) FROM snapshot")) {
+                  result.next();
+                  assertTrue(result.getLong(1) > 0, "no snapshot");
+                }
+                return Done.getInstance();
+              });
     }
   }
 

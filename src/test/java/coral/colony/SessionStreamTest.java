@@ -37,7 +37,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -184,9 +186,14 @@ class SessionStreamTest {
       assertTrue(audit.contains("session superseded agent=web-1"), audit.toString());
 
       second.up().complete();
-      while (only(colony).getConnected()) {
-        Thread.onSpinWait();
-      }
+      // The directory hears of it after the stream has ended.
+      TestProbe.create(client)
+          .awaitAssert(
+              Duration.ofSeconds(10),
+              () -> {
+                assertFalse(only(colony).getConnected());
+                return Done.getInstance();
+              });
       assertEquals(address, colony.register(web, other, "r4").getAssignedIp());
       assertTrue(audit.contains("WireGuard key replaced agent=web-1"), audit.toString());
     }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.testing.Eventually;
 import coral.testing.NetworkTopology;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -198,11 +199,7 @@ class NetworkNamespaceTest {
 
       process.destroyForcibly().waitFor();
       // The kernel takes namespaces down in the background.
-      long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-      while (!netlink.links().equals(before) && System.nanoTime() < deadline) {
-        Thread.onSpinWait();
-      }
-      assertEquals(before, netlink.links());
+      Eventually.holds(() -> assertEquals(before, netlink.links()));
     }
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.IpPrefix;
+import coral.testing.Eventually;
 import coral.testing.NetworkTopology;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -408,14 +409,6 @@ class TunDeviceTest {
 
   /** Until the thread is inside poll: a read that begins after closing would prove nothing. */
   private static void awaitNativeCall(Thread thread) {
-    long deadline = System.nanoTime() + LONG.toNanos();
-    while (System.nanoTime() < deadline) {
-      StackTraceElement[] stack = thread.getStackTrace();
-      if (stack.length > 0 && stack[0].getMethodName().equals("poll")) {
-        return;
-      }
-      Thread.onSpinWait();
-    }
-    throw new AssertionError("the reader never waited");
+    Eventually.holds(() -> assertEquals("poll", thread.getStackTrace()[0].getMethodName()));
   }
 }
