@@ -1,113 +1,71 @@
 package coral.e2e;
 
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.Callable;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
-/**
- * The application as a process of its own, on this class path. It ends with this process however
- * that ends: its standard input is a pipe from here, which it watches.
- */
+/** One run of {@code coral} as a process of its own: what it says, and its end. */
 final class ChildProcess implements AutoCloseable {
   /** Ten processes that start at once on a small machine need a minute. */
   static final Duration PATIENCE = Duration.ofMinutes(3);
 
+  /** What a process ends with that SIGKILL ended: 128 and the number of the signal. */
+  static final int KILLED = 137;
+
   private static final int KEPT_LINES = 20_000;
-  private static final int TOLD_LINES = 25;
+  private static final int TOLD_LINES = 300;
 
-  /**
-   * For a process that lives for minutes beside many others: what starts fast peaks high enough.
-   */
-  static List<String> small(String heap) {
-    return List.of("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto", "-Xmx" + heap);
+  private enum Stream {
+    OUT,
+    ERR
   }
 
-  /** Where a process is started, which decides its network. */
-  interface Place {
-    Process start(Callable<Process> start) throws Exception;
-  }
+  private record Line(Stream stream, String text) {}
 
   private final String name;
   private final Process process;
 
-  /** Of both streams; guarded by itself, which is notified of each line and of the end. */
-  private final List<String> lines = new ArrayList<>();
+  /** Of both streams; guarded by itself, which is notified of each line and of each end. */
+  private final List<Line> lines = new ArrayList<>();
 
-  private ChildProcess(String name, Process process) {
+  /** Guarded by {@link #lines}. */
+  private int openStreams = Stream.values().length;
+
+  ChildProcess(String name, Process process) {
     this.name = name;
     this.process = process;
-    read(process.inputReader(StandardCharsets.UTF_8), name + "-output");
-    read(process.errorReader(StandardCharsets.UTF_8), name + "-log");
-    var unused =
-        process
-            .onExit()
-            .thenRun(
-                () -> {
-                  synchronized (lines) {
-                    lines.notifyAll();
-                  }
-                });
+    read(process.inputReader(StandardCharsets.UTF_8), Stream.OUT);
+    read(process.errorReader(StandardCharsets.UTF_8), Stream.ERR);
   }
 
-  /**
-   * Starts a command of the application.
-   *
-   * @param home its {@code CORAL_HOME}, created if need be; also for its temporary files
-   * @param options of its virtual machine
-   */
-  static ChildProcess start(
-      String name, Place place, Path home, List<String> options, List<String> arguments)
-      throws Exception {
-    Path temporary = Files.createDirectories(home.resolve("tmp"));
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(options);
-    command.addAll(List.of("-Djava.io.tmpdir=" + temporary, "-Djna.tmpdir=" + temporary));
-    command.addAll(List.of("-XX:-UsePerfData", "-cp", classPath()));
-    command.add("coral.Main");
-    command.addAll(arguments);
-    command.add("--exit-with-parent");
-    ProcessBuilder builder = new ProcessBuilder(command).directory(home.toFile());
-    builder.environment().keySet().removeIf(variable -> variable.startsWith("CORAL_"));
-    builder.environment().put("CORAL_HOME", home.toString());
-    return new ChildProcess(name, place.start(builder::start));
-  }
-
-  /** That of this process, for a child with another working directory. */
-  private static String classPath() {
-    return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
-        .map(entry -> Path.of(entry).toAbsolutePath().toString())
-        .collect(Collectors.joining(File.pathSeparator));
-  }
-
-  private void read(BufferedReader reader, String thread) {
+  private void read(BufferedReader reader, Stream stream) {
     Thread reading =
         new Thread(
             () -> {
               try (reader) {
-                reader.lines().forEach(this::keep);
+                reader.lines().forEach(line -> keep(new Line(stream, line)));
               } catch (IOException | UncheckedIOException e) {
                 // the process is gone, and its pipe with it
               }
+              synchronized (lines) {
+                openStreams--;
+                lines.notifyAll();
+              }
             },
-            thread);
+            name + "-" + stream);
     reading.setDaemon(true);
     reading.start();
   }
 
-  private void keep(String line) {
+  private void keep(Line line) {
     synchronized (lines) {
       if (lines.size() < KEPT_LINES) {
         lines.add(line);
@@ -129,6 +87,11 @@ final class ChildProcess implements AutoCloseable {
     return process.info().totalCpuDuration().orElse(Duration.ZERO);
   }
 
+  /** Every process that it started, and those that these started. */
+  Set<ProcessHandle> descendants() {
+    return process.descendants().collect(Collectors.toSet());
+  }
+
   /** How many lines it has written: where {@link #await} and {@link #linesSince} may begin. */
   int mark() {
     synchronized (lines) {
@@ -136,10 +99,45 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
+  /** What it wrote to both streams. */
   List<String> linesSince(int mark) {
     synchronized (lines) {
-      return List.copyOf(lines.subList(mark, lines.size()));
+      return lines.subList(mark, lines.size()).stream().map(Line::text).toList();
     }
+  }
+
+  /** What it wrote to standard output. */
+  String out() {
+    return written(Stream.OUT);
+  }
+
+  /** What it wrote to standard error. */
+  String err() {
+    return written(Stream.ERR);
+  }
+
+  private String written(Stream stream) {
+    synchronized (lines) {
+      return lines.stream()
+          .filter(line -> line.stream() == stream)
+          .map(Line::text)
+          .collect(Collectors.joining("\n"));
+    }
+  }
+
+  /** What it logged as errors. */
+  List<String> errors() {
+    return linesSince(0).stream().filter(line -> line.contains(" ERROR ")).toList();
+  }
+
+  /** The last of what it wrote. */
+  String log() {
+    return String.join("\n", linesSince(Math.max(0, mark() - TOLD_LINES)));
+  }
+
+  /** Waits for a line with this text. */
+  void awaitLine(String text) throws InterruptedException {
+    await(0, line -> line.contains(text), "a line with '" + text + "'");
   }
 
   /**
@@ -153,12 +151,12 @@ final class ChildProcess implements AutoCloseable {
     synchronized (lines) {
       for (int next = mark; ; ) {
         for (; next < lines.size(); next++) {
-          if (wanted.test(lines.get(next))) {
-            return lines.get(next);
+          if (wanted.test(lines.get(next).text())) {
+            return lines.get(next).text();
           }
         }
         long left = deadline - System.nanoTime();
-        if (left <= 0 || (!process.isAlive() && drained(next))) {
+        if (left <= 0 || openStreams == 0) {
           throw failure("expected " + what);
         }
         TimeUnit.NANOSECONDS.timedWait(lines, left);
@@ -166,48 +164,58 @@ final class ChildProcess implements AutoCloseable {
     }
   }
 
-  /** The last lines of a process that has ended may still be in its pipes. */
-  private boolean drained(int seen) throws InterruptedException {
-    TimeUnit.SECONDS.timedWait(lines, 1);
-    return lines.size() == seen;
-  }
-
   /** What went wrong, and what this process said last. */
   AssertionError failure(String message) {
-    List<String> told = linesSince(Math.max(0, mark() - TOLD_LINES));
     return new AssertionError(
         name
             + ": "
             + message
             + (process.isAlive() ? "; it runs" : "; it ended with " + process.exitValue())
-            + "; its last lines:\n  "
-            + String.join("\n  ", told));
+            + "; its last lines:\n"
+            + log());
   }
 
-  /** SIGKILL; it has ended when this returns. */
-  void kill() throws InterruptedException {
+  /** SIGKILL. Does not wait. */
+  void kill() {
     process.destroyForcibly();
-    awaitExit();
   }
 
-  /** SIGTERM. Returns the exit code. */
-  int terminate() throws InterruptedException {
+  /** SIGTERM. Does not wait. */
+  void terminate() {
     process.destroy();
-    return awaitExit();
   }
 
-  /** Waits until it has ended. Returns the exit code. */
+  /** SIGINT, which Ctrl-C sends. Does not wait for its effect. */
+  void interrupt() throws IOException, InterruptedException {
+    Process kill = new ProcessBuilder("kill", "-INT", Long.toString(process.pid())).start();
+    if (kill.waitFor() != 0) {
+      throw new IOException("kill ended with " + kill.exitValue());
+    }
+  }
+
+  /** Waits until it has ended and its last line was read. Returns the exit code. */
   int awaitExit() throws InterruptedException {
-    if (!process.waitFor(PATIENCE.toNanos(), TimeUnit.NANOSECONDS)) {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    boolean ended = process.waitFor(PATIENCE.toNanos(), TimeUnit.NANOSECONDS);
+    synchronized (lines) {
+      long left = deadline - System.nanoTime();
+      while (openStreams > 0 && left > 0) {
+        TimeUnit.NANOSECONDS.timedWait(lines, left);
+        left = deadline - System.nanoTime();
+      }
+    }
+    if (!ended) {
       throw failure("expected its end");
     }
     return process.exitValue();
   }
 
-  /** Ends it at once, whatever it does. */
+  /** Ends it and all that it started at once, whatever they do. */
   @Override
   public void close() {
+    Set<ProcessHandle> started = descendants();
     process.destroyForcibly();
+    started.forEach(ProcessHandle::destroyForcibly);
     process.onExit().orTimeout(PATIENCE.toSeconds(), TimeUnit.SECONDS).join();
   }
 }

@@ -1,5 +1,6 @@
 package coral.e2e;
 
+import java.io.File;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -10,32 +11,61 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import java.util.stream.Stream;
 
 /**
- * What runs children: this Java, with the classes of this process.
+ * What runs {@code coral} as processes of their own: this Java, with the classes of this process.
  *
+ * @param through another command, which must become Java in the end, such as {@code env}
  * @param archive of loaded classes, written when the first run ends: halves every later start
  * @param temporaryFiles where a run unpacks its libraries
+ * @param options of the virtual machine
  */
-record ChildRuntime(String classPath, Path archive, Path temporaryFiles) {
-  /** One that keeps its files in {@code directory}. */
-  static ChildRuntime in(Path directory) throws IOException {
+record ChildRuntime(
+    List<String> through,
+    String classPath,
+    Optional<Path> archive,
+    Path temporaryFiles,
+    List<String> options) {
+  /** For what lives for minutes beside many others: what starts fast peaks high enough. */
+  private static final String FAST_START = "-XX:TieredStopAtLevel=1";
+
+  /** For a few runs. */
+  static ChildRuntime of(Path temporaryFiles, String... options) {
     return new ChildRuntime(
+        List.of(),
+        System.getProperty("java.class.path"),
+        Optional.empty(),
+        temporaryFiles,
+        List.of(options));
+  }
+
+  /** For processes that live beside many others. */
+  static ChildRuntime small(Path temporaryFiles, String heap) {
+    return of(temporaryFiles, FAST_START, "-Xmx" + heap);
+  }
+
+  /** For many runs after each other; keeps its files in {@code directory}. */
+  static ChildRuntime archived(Path directory) throws IOException {
+    return new ChildRuntime(
+        List.of(),
         jarsOnly(directory),
-        directory.resolve("classes.jsa"),
-        Files.createDirectory(directory.resolve("tmp")));
+        Optional.of(directory.resolve("classes.jsa")),
+        Files.createDirectory(directory.resolve("tmp")),
+        List.of(FAST_START, "-Xmx384m", "-Xlog:disable", "-Xlog:all=error:stderr"));
   }
 
   /** The class path of this process without its tests: an archive needs archives. */
   private static String jarsOnly(Path directory) throws IOException {
     List<String> jars = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(":", -1)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       Path path = Path.of(entry);
       if (Files.exists(path.resolve("coral/Main.class"))) {
         jars.add(jar(path, directory.resolve("coral.jar")).toString());
@@ -43,7 +73,7 @@ record ChildRuntime(String classPath, Path archive, Path temporaryFiles) {
         jars.add(entry);
       }
     }
-    return String.join(":", jars);
+    return String.join(File.pathSeparator, jars);
   }
 
   private static Path jar(Path classes, Path jar) throws IOException {
@@ -58,36 +88,37 @@ record ChildRuntime(String classPath, Path archive, Path temporaryFiles) {
   }
 
   /**
-   * Starts {@code coral}.
-   *
-   * @param readyText what it logs once it is ready
+   * Starts a command that runs until it is stopped; it ends with this process, however that does.
    */
-  KillableProcess start(Map<String, String> environment, String readyText, String... arguments)
+  ChildProcess startService(Map<String, String> environment, String... arguments)
       throws IOException {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-XX:TieredStopAtLevel=1",
-                "-XX:+UseSerialGC",
-                "-Xmx384m",
-                "-Xshare:auto",
-                (Files.exists(archive) ? "-XX:SharedArchiveFile=" : "-XX:ArchiveClassesAtExit=")
-                    + archive,
-                "-XX:-UsePerfData",
-                "-Xlog:disable",
-                "-Xlog:all=error:stderr",
-                "-Djava.io.tmpdir=" + temporaryFiles,
-                "-Djna.tmpdir=" + temporaryFiles,
-                "-cp",
-                classPath,
-                "coral.Main"));
+    String[] all = Arrays.copyOf(arguments, arguments.length + 1);
+    all[arguments.length] = "--exit-with-parent";
+    return start(environment, all);
+  }
+
+  /**
+   * Starts a command.
+   *
+   * @param environment beside that of this process without {@code CORAL_*}
+   */
+  ChildProcess start(Map<String, String> environment, String... arguments) throws IOException {
+    List<String> command = new ArrayList<>(through);
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(options);
+    archive.ifPresent(
+        file ->
+            command.add(
+                (Files.exists(file) ? "-XX:SharedArchiveFile=" : "-XX:ArchiveClassesAtExit=")
+                    + file));
+    command.addAll(List.of("-XX:+UseSerialGC", "-Xshare:auto", "-XX:-UsePerfData"));
+    command.addAll(List.of("-Djava.io.tmpdir=" + temporaryFiles, "-Djna.tmpdir=" + temporaryFiles));
+    command.addAll(List.of("-cp", classPath, "coral.Main"));
     command.addAll(List.of(arguments));
-    command.add("--exit-with-parent");
     ProcessBuilder builder = new ProcessBuilder(command);
-    builder.environment().keySet().removeIf(name -> name.startsWith("CORAL_"));
+    builder.environment().keySet().removeIf(variable -> variable.startsWith("CORAL_"));
     builder.environment().putAll(environment);
-    return new KillableProcess(builder.redirectErrorStream(true).start(), readyText);
+    return new ChildProcess(String.join(" ", arguments), builder.start());
   }
 
   /** The native libraries of the database that runs have unpacked and not removed. */

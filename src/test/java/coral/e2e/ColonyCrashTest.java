@@ -79,11 +79,11 @@ class ColonyCrashTest {
   private final AtomicInteger unansweredAndNotDone = new AtomicInteger();
   private final List<Long> startMillis = new ArrayList<>();
   private @Nullable ColonyInstallation installation;
-  private @Nullable KillableProcess running;
+  private @Nullable ChildProcess running;
 
   /** What the workers of one run of the colony share. */
   private final class Run {
-    private final KillableProcess colony;
+    private final ChildProcess colony;
     private final AtomicInteger left;
     private final Runnable end;
     private final long delayMicros = random.nextInt(5_000);
@@ -92,7 +92,7 @@ class ColonyCrashTest {
     /**
      * @param acknowledgements after which, and a random moment, {@code end} is called
      */
-    Run(KillableProcess colony, int acknowledgements, Runnable end) {
+    Run(ChildProcess colony, int acknowledgements, Runnable end) {
       this.colony = colony;
       this.left = new AtomicInteger(acknowledgements);
       this.end = end;
@@ -162,7 +162,7 @@ class ColonyCrashTest {
     workers.shutdownNow();
     if (running != null) {
       running.kill();
-      running.awaitEnd();
+      running.awaitExit();
     }
   }
 
@@ -170,25 +170,25 @@ class ColonyCrashTest {
   @Timeout(900)
   void acknowledgedAddressesAndCertificatesOutliveAnyKill() throws Exception {
     System.out.println(getClass().getSimpleName() + " seed " + seed);
-    KillableProcess first = start();
+    ChildProcess first = start();
     ready(first);
-    work(new Run(first, 50, first::stop));
-    assertEquals(0, first.awaitEnd(), () -> first.log() + message());
+    work(new Run(first, 50, first::terminate));
+    assertEquals(0, first.awaitExit(), () -> first.log() + message());
 
     int kills = 0;
     for (Moment moment : moments()) {
-      kills += round(moment) == KillableProcess.KILLED ? 1 : 0;
+      kills += round(moment) == ChildProcess.KILLED ? 1 : 0;
     }
     assertTrue(kills >= KILLS_WORKING, kills + " kills" + message());
     // Otherwise the kills came when nothing was under way, and show nothing.
     assertTrue(unanswered.get() >= kills, unanswered + " unanswered" + message());
 
-    KillableProcess last = start();
-    last.awaitReady();
+    ChildProcess last = start();
+    last.awaitLine(ColonyInstallation.READY);
     compareAndSettle(true);
     Map<String, Address> held = listed();
-    last.stop();
-    assertEquals(0, last.awaitEnd(), () -> last.log() + message());
+    last.terminate();
+    assertEquals(0, last.awaitExit(), () -> last.log() + message());
     assertEquals(
         HeldAddresses.ipv4(held),
         HeldAddresses.inTable(installation().files().directory()),
@@ -211,7 +211,7 @@ class ColonyCrashTest {
 
   /** One run of the colony. Returns its exit code. */
   private int round(Moment moment) throws Exception {
-    KillableProcess colony = start();
+    ChildProcess colony = start();
     switch (moment) {
       case STARTING -> {
         long usual = startMillis.get(startMillis.size() - 1);
@@ -227,28 +227,28 @@ class ColonyCrashTest {
         long delay = random.nextInt(1_000_000);
         Runnable stopThenKill =
             () -> {
-              colony.stop();
+              colony.terminate();
               killLater(colony::kill, delay);
             };
         work(new Run(colony, 1 + random.nextInt(80), stopThenKill));
       }
     }
-    int exitCode = colony.awaitEnd();
+    int exitCode = colony.awaitExit();
     assertEquals(List.of(), colony.errors(), () -> moment + message() + colony.log());
     return exitCode;
   }
 
   /** Starts the colony, and makes what its predecessors left look old. */
-  private KillableProcess start() throws IOException {
+  private ChildProcess start() throws IOException {
     installation().runtime().ageUnpackedLibraries(CLOCK.instant().minus(STALE));
-    KillableProcess colony = installation().start();
+    ChildProcess colony = installation().start();
     running = colony;
     return colony;
   }
 
-  private void ready(KillableProcess colony) throws Exception {
+  private void ready(ChildProcess colony) throws Exception {
     long begin = System.nanoTime();
-    colony.awaitReady();
+    colony.awaitLine(ColonyInstallation.READY);
     startMillis.add((System.nanoTime() - begin) / 1_000_000);
     assertEquals(
         List.of(),

@@ -16,16 +16,19 @@ import java.util.Optional;
 /** A colony's files, and how it is started on them and called, again and again. */
 record ColonyInstallation(ColonyFiles.Created files, Endpoint endpoint, ChildRuntime runtime)
     implements WitnessAgent.Network {
+  /** What it logs once its port is open and everything behind it works. */
+  static final String READY = " is ready after ";
+
   /** Makes a colony, with all that it needs in {@code directory}. */
   static ColonyInstallation in(Path directory) throws IOException {
     return new ColonyInstallation(
         ColonyFiles.create("crash", "test", directory.resolve("home"), InstantSource.system()),
         new Endpoint("127.0.0.1", ChildRuntime.freePort()),
-        ChildRuntime.in(directory));
+        ChildRuntime.archived(directory));
   }
 
-  KillableProcess start() throws IOException {
-    return runtime.start(
+  ChildProcess start() throws IOException {
+    return runtime.startService(
         Map.of(
             // colonies/<colony-id> below it
             "CORAL_HOME", String.valueOf(files.directory().resolve("../..").normalize()),
@@ -35,7 +38,6 @@ record ColonyInstallation(ColonyFiles.Created files, Endpoint endpoint, ChildRun
             "CORAL_WIREGUARD_PORT", "0",
             "CORAL_MANAGEMENT_PORT", "0",
             "CORAL_CLUSTER_PORT", "0"),
-        " is ready after ",
         "colony",
         "start");
   }

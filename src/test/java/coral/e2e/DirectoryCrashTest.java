@@ -59,7 +59,7 @@ class DirectoryCrashTest {
   private final List<List<WitnessColony>> colonies = new ArrayList<>();
   private int unanswered;
   private @Nullable ChildRuntime runtime;
-  private @Nullable KillableProcess running;
+  private @Nullable ChildProcess running;
   private @Nullable ConnectClient client;
   private Endpoint endpoint = new Endpoint("127.0.0.1", 1);
   private volatile boolean ending;
@@ -151,7 +151,7 @@ class DirectoryCrashTest {
   @BeforeEach
   void prepare() throws IOException {
     endpoint = new Endpoint("127.0.0.1", ChildRuntime.freePort());
-    runtime = ChildRuntime.in(directory);
+    runtime = ChildRuntime.archived(directory);
     for (int worker = 0; worker < WORKERS; worker++) {
       colonies.add(new ArrayList<>());
     }
@@ -163,7 +163,7 @@ class DirectoryCrashTest {
     workers.shutdownNow();
     if (running != null) {
       running.kill();
-      running.awaitEnd();
+      running.awaitExit();
     }
   }
 
@@ -171,14 +171,14 @@ class DirectoryCrashTest {
   @Timeout(600)
   void anAcknowledgedMeshIdStaysWithItsSecretWhateverIsKilled() throws Exception {
     System.out.println(getClass().getSimpleName() + " seed " + seed);
-    KillableProcess first = start();
-    work(first, 20, first::stop);
-    first.awaitEnd();
+    ChildProcess first = start();
+    work(first, 20, first::terminate);
+    first.awaitExit();
     for (int kill = 0; kill < KILLS; kill++) {
-      KillableProcess discovery = start();
+      ChildProcess discovery = start();
       check();
       work(discovery, 1 + random.nextInt(60), discovery::kill);
-      assertEquals(KillableProcess.KILLED, discovery.awaitEnd(), () -> discovery.log() + message());
+      assertEquals(ChildProcess.KILLED, discovery.awaitExit(), () -> discovery.log() + message());
       assertEquals(List.of(), discovery.errors(), () -> discovery.log() + message());
     }
     start();
@@ -191,11 +191,10 @@ class DirectoryCrashTest {
         unanswered);
   }
 
-  private KillableProcess start()
-      throws IOException, InterruptedException, GeneralSecurityException {
-    KillableProcess discovery =
+  private ChildProcess start() throws IOException, InterruptedException, GeneralSecurityException {
+    ChildProcess discovery =
         Objects.requireNonNull(runtime)
-            .start(
+            .startService(
                 Map.of(
                     "CORAL_DISCOVERY_NEW_COLONIES_BURST",
                     "10000",
@@ -207,11 +206,10 @@ class DirectoryCrashTest {
                     Integer.toString(endpoint.port()),
                     "CORAL_DISCOVERY_TTL",
                     "1h"),
-                "discovery listens at ",
                 "discovery",
                 "start");
     running = discovery;
-    discovery.awaitReady();
+    discovery.awaitLine("discovery listens at ");
     ending = false;
     if (client == null) {
       Path certificate = directory.resolve("home/discovery/tls-cert.pem");
@@ -227,8 +225,7 @@ class DirectoryCrashTest {
   }
 
   /** Lets all workers announce until {@code end} was called, after so many acknowledgements. */
-  private void work(KillableProcess discovery, int acknowledgements, Runnable end)
-      throws Exception {
+  private void work(ChildProcess discovery, int acknowledgements, Runnable end) throws Exception {
     AtomicInteger left = new AtomicInteger(acknowledgements);
     long delayMicros = random.nextInt(5_000);
     forEachWorker(

@@ -15,20 +15,19 @@ class DiscoverySignalTest {
   @Test
   @Timeout(300)
   void stoppingWhenToldToIsASuccess() throws Exception {
-    KillableProcess discovery =
-        ChildRuntime.in(directory)
-            .start(
+    ChildProcess discovery =
+        ChildRuntime.archived(directory)
+            .startService(
                 Map.of(
                     "CORAL_HOME", directory.resolve("home").toString(),
                     "CORAL_DISCOVERY_HOST", "127.0.0.1",
                     "CORAL_DISCOVERY_PORT", "0"),
-                "discovery listens at ",
                 "discovery",
                 "start");
     try {
-      discovery.awaitReady();
-      discovery.stop();
-      assertEquals(0, discovery.awaitEnd(), discovery.log());
+      discovery.awaitLine("discovery listens at ");
+      discovery.terminate();
+      assertEquals(0, discovery.awaitExit(), discovery.log());
     } finally {
       discovery.kill();
     }

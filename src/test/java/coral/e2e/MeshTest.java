@@ -160,6 +160,7 @@ class MeshTest {
   void tunnelsSurviveAKilledColonyThatNoAgentCanCall(TestReporter reporter) throws Exception {
     Map<Agent, Integer> marks = marks();
     mesh.colony().kill();
+    mesh.colony().awaitExit();
     for (Agent agent : agents) {
       agent.awaitFailure(mark(marks, agent), "SESSION_LOST");
     }
@@ -179,7 +180,8 @@ class MeshTest {
   @Order(5)
   void agentsComeBackWithTheSameAddressesWhenTheyFindTheColonyAgain() throws Exception {
     Map<Agent, Integer> marks = marks();
-    assertEquals(0, mesh.colony().terminate());
+    mesh.colony().terminate();
+    assertEquals(0, mesh.colony().awaitExit());
     mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
     everybodyIsBack(marks);
   }
@@ -188,7 +190,8 @@ class MeshTest {
   @Order(6)
   void aColonyStoppedInOrderAndStartedAgainChangesNothing() throws Exception {
     Map<Agent, Integer> marks = marks();
-    assertEquals(0, mesh.colony().terminate());
+    mesh.colony().terminate();
+    assertEquals(0, mesh.colony().awaitExit());
     assertEquals(hubBefore, mesh.networkOfHub());
     for (Agent agent : agents) {
       agent.awaitFailure(mark(marks, agent), "SESSION_LOST");
@@ -201,7 +204,8 @@ class MeshTest {
   @Order(7)
   void agentsFollowTheColonyToAnotherSocketOverIpv6() throws Exception {
     Map<Agent, Integer> marks = marks();
-    assertEquals(0, mesh.colony().terminate());
+    mesh.colony().terminate();
+    assertEquals(0, mesh.colony().awaitExit());
     mesh.startColony(NamespaceMesh.PORT, Endpoint.parse("[fd99::fe]:41821"));
     everybodyIsBack(marks);
   }
@@ -211,6 +215,7 @@ class MeshTest {
   void anAgentKilledAndRestartedKeepsItsAddress() throws Exception {
     Agent killed = agent(3);
     killed.process().kill();
+    killed.process().awaitExit();
     assertFalse(mesh.networkOf(killed.host()).hasLink(INTERFACE));
     Agent restarted = mesh.startAgentAgain(killed.id(), killed.host());
     agents.set(3, restarted);
@@ -228,8 +233,9 @@ class MeshTest {
   @Order(9)
   void sigtermRemovesTheInterfaceAndNothingElse() throws Exception {
     Agent leaving = agent(5);
+    leaving.process().terminate();
     assertEquals(
-        0, leaving.process().terminate(), () -> leaving.process().failure("").getMessage());
+        0, leaving.process().awaitExit(), () -> leaving.process().failure("").getMessage());
     assertEquals(before.get(leaving.host()), mesh.networkOf(leaving.host()));
     Agent back = mesh.startAgentAgain(leaving.id(), leaving.host());
     agents.set(5, back);

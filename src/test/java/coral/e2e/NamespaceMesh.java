@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -83,7 +84,6 @@ final class NamespaceMesh implements AutoCloseable {
             StandardCharsets.UTF_8);
     ChildProcess started =
         start(
-            "colony",
             topology::inHub,
             home,
             "384m",
@@ -131,16 +131,24 @@ final class NamespaceMesh implements AutoCloseable {
     arguments.addAll(List.of("--colony-endpoint", HUB + ":" + PORT, "--device", "tun"));
     arguments.addAll(List.of("-o", "json", "--config", agentSettings.toString()));
     return new Agent(
-        id, host, start(id, task -> topology.on(host, task), home.resolve(id), "96m", arguments));
+        id, host, start(task -> topology.on(host, task), home.resolve(id), "96m", arguments));
   }
 
-  private ChildProcess start(
-      String name, ChildProcess.Place place, Path home, String heap, List<String> arguments)
+  private ChildProcess start(Place place, Path home, String heap, List<String> arguments)
       throws Exception {
+    ChildRuntime runtime = ChildRuntime.small(Files.createDirectories(home.resolve("tmp")), heap);
     ChildProcess process =
-        ChildProcess.start(name, place, home, ChildProcess.small(heap), arguments);
+        place.start(
+            () ->
+                runtime.startService(
+                    Map.of("CORAL_HOME", home.toString()), arguments.toArray(String[]::new)));
     processes.add(process);
     return process;
+  }
+
+  /** Where a process is started, which decides its network. */
+  private interface Place {
+    ChildProcess start(Callable<ChildProcess> start) throws Exception;
   }
 
   /** Something that the administrator asks or does. */

@@ -19,6 +19,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
@@ -29,11 +30,12 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Issue 2, section 2: {@code quickstart} as a user runs it. */
-@Timeout(CoralProcess.PATIENCE_SECONDS)
+@Timeout(180)
 class QuickstartTest {
   private static final Pattern QUERY =
       Pattern.compile("CORAL_HOME=(\\S+) ./coral status --endpoint (\\S+)");
 
+  private static final String HEAP = "-Xmx256m";
   private static final int NOBODY = 65534;
 
   @TempDir Path temporary;
@@ -42,8 +44,9 @@ class QuickstartTest {
   void inNamespacesItCanBeAskedFromTheHostAndLeavesNothingBehindOnSigterm() throws Exception {
     NetworkTopology.assumePossible();
     Host before = Host.now();
-    try (CoralProcess quickstart = start("--agents", "2")) {
-      String said = quickstart.readUntil("Ctrl-C ends everything");
+    try (ChildProcess quickstart = start("--agents", "2")) {
+      quickstart.awaitLine("Ctrl-C ends everything");
+      String said = quickstart.out();
       assertTrue(said.contains("in network namespaces"), said);
       assertTrue(said.contains("every agent pinged its neighbour"), said);
       assertEquals(before, Host.now(), "the host is not touched");
@@ -64,7 +67,7 @@ class QuickstartTest {
       Set<ProcessHandle> children = quickstart.descendants();
       assertTrue(children.size() >= 4, "discovery, colony, two agents: " + children);
       quickstart.terminate();
-      assertEquals(0, quickstart.exitCode(), quickstart::err);
+      assertEquals(0, quickstart.awaitExit(), quickstart::err);
       assertEnded(children);
     }
     assertEquals(List.of(), remains());
@@ -75,9 +78,9 @@ class QuickstartTest {
   @Test
   void withoutRightsItVerifiesInUserSpaceAndLeavesNothingBehind() throws Exception {
     Host before = Host.now();
-    try (CoralProcess quickstart = startUnprivileged("--agents", "2", "--once", "-o", "json")) {
-      String out = quickstart.readAll();
-      assertEquals(0, quickstart.exitCode(), quickstart::err);
+    try (ChildProcess quickstart = startUnprivileged("--agents", "2", "--once", "-o", "json")) {
+      assertEquals(0, quickstart.awaitExit(), quickstart::err);
+      String out = quickstart.out();
       JsonNode mesh = new ObjectMapper().readTree(out);
       assertFalse(mesh.get("namespaces").asBoolean());
       assertEquals(0, mesh.get("problems").size(), out);
@@ -100,8 +103,8 @@ class QuickstartTest {
   /** Ctrl-C in the middle of a start, which is harder than after it. */
   @Test
   void killedItTakesItsProcessesAlongAndTheNextOneDeletesItsFilesAndObeysCtrlC() throws Exception {
-    try (CoralProcess quickstart = start("--agents", "1", "--user-space")) {
-      quickstart.readUntil("the colony is ready");
+    try (ChildProcess quickstart = start("--agents", "1", "--user-space")) {
+      quickstart.awaitLine("the colony is ready");
       Set<ProcessHandle> children = quickstart.descendants();
       assertTrue(children.size() >= 2, "discovery and colony: " + children);
       quickstart.kill();
@@ -110,32 +113,33 @@ class QuickstartTest {
     assertEquals(1, remains().size(), "what is left of a killed one");
     List<String> left = remains();
     // A shell that starts something in the background has it ignore SIGINT.
-    try (CoralProcess next =
-        CoralProcess.start(
-            List.of("env", "--default-signal=INT"),
-            System.getProperty("java.class.path"),
-            temporary,
-            Map.of(),
-            "quickstart",
-            "--user-space")) {
-      next.readUntil("discovery answers");
+    try (ChildProcess next =
+        new ChildRuntime(
+                List.of("env", "--default-signal=INT"),
+                System.getProperty("java.class.path"),
+                Optional.empty(),
+                temporary,
+                List.of(HEAP))
+            .start(Map.of(), "quickstart", "--user-space")) {
+      next.awaitLine("discovery answers");
       assertEquals(1, remains().size());
       assertNotEquals(left, remains(), "the killed one's files are gone, its own are here");
       next.interrupt();
-      assertEquals(0, next.exitCode(), next::err);
+      assertEquals(0, next.awaitExit(), next::err);
       assertEquals("", next.err(), "an end that was asked for is no failure");
     }
     assertEquals(List.of(), remains());
   }
 
-  private CoralProcess start(String... options) throws IOException {
+  private ChildProcess start(String... options) throws IOException {
     String[] arguments =
         Stream.concat(Stream.of("quickstart"), Stream.of(options)).toArray(String[]::new);
     // A setting of the user's must not reach the quickstart's own processes.
-    return CoralProcess.start(temporary, Map.of("CORAL_SUBNET_IPV4", "192.0.2.0/30"), arguments);
+    return ChildRuntime.of(temporary, HEAP)
+        .start(Map.of("CORAL_SUBNET_IPV4", "192.0.2.0/30"), arguments);
   }
 
-  private CoralProcess startUnprivileged(String... options) throws IOException {
+  private ChildProcess startUnprivileged(String... options) throws IOException {
     if (!Files.getOwner(Path.of("/proc/self")).getName().equals("root")) {
       return start(options);
     }
@@ -154,17 +158,20 @@ class QuickstartTest {
     Path home = Files.createDirectory(temporary.resolve("home"));
     Files.setPosixFilePermissions(temporary, PosixFilePermissions.fromString("rwx--x--x"));
     Files.setAttribute(home, "unix:uid", NOBODY);
-    return CoralProcess.start(
-        List.of(
-            "setpriv",
-            "--reuid=" + NOBODY,
-            "--regid=" + NOBODY,
-            "--clear-groups",
-            "--no-new-privs"),
-        String.join(File.pathSeparator, classPath),
-        home,
-        Map.of("HOME", home.toString()),
-        Stream.concat(Stream.of("quickstart"), Stream.of(options)).toArray(String[]::new));
+    return new ChildRuntime(
+            List.of(
+                "setpriv",
+                "--reuid=" + NOBODY,
+                "--regid=" + NOBODY,
+                "--clear-groups",
+                "--no-new-privs"),
+            String.join(File.pathSeparator, classPath),
+            Optional.empty(),
+            home,
+            List.of(HEAP))
+        .start(
+            Map.of("HOME", home.toString()),
+            Stream.concat(Stream.of("quickstart"), Stream.of(options)).toArray(String[]::new));
   }
 
   /** Gives a file, or all files of a folder, second names below another folder. */
@@ -197,18 +204,17 @@ class QuickstartTest {
 
   private JsonNode ask(Matcher query, String command) throws Exception {
     Map<String, String> environment = Map.of("CORAL_HOME", query.group(1));
-    try (CoralProcess asked =
-        CoralProcess.start(
-            temporary, environment, command, "--endpoint", query.group(2), "-o", "json")) {
-      String out = asked.readAll();
-      assertEquals(0, asked.exitCode(), asked::err);
-      return new ObjectMapper().readTree(out);
+    try (ChildProcess asked =
+        ChildRuntime.of(temporary, HEAP)
+            .start(environment, command, "--endpoint", query.group(2), "-o", "json")) {
+      assertEquals(0, asked.awaitExit(), asked::err);
+      return new ObjectMapper().readTree(asked.out());
     }
   }
 
   private static void assertEnded(Set<ProcessHandle> children) throws Exception {
     for (ProcessHandle child : children) {
-      child.onExit().get(CoralProcess.PATIENCE_SECONDS, TimeUnit.SECONDS);
+      child.onExit().get(ChildProcess.PATIENCE.toSeconds(), TimeUnit.SECONDS);
     }
   }
 

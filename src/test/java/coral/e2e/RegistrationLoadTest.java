@@ -150,6 +150,7 @@ class RegistrationLoadTest {
         assertEquals(answers.of(i), answers.of(AGENTS + i), () -> "the second answer to " + id);
       }
       colony.kill();
+      colony.awaitExit();
     }
     assertEquals(AGENTS, given.size());
     assertEquals(AGENTS, new HashSet<>(given.values()).size(), "an address was given twice");
@@ -161,7 +162,8 @@ class RegistrationLoadTest {
             allocation.getAgentId(), allocation.getIpAddress() + " " + allocation.getIpv6Address());
       }
       assertEquals(given, kept);
-      assertEquals(0, colony.terminate());
+      colony.terminate();
+      assertEquals(0, colony.awaitExit());
     }
   }
 
@@ -172,18 +174,15 @@ class RegistrationLoadTest {
             "coral.colony { listen { host = 127.0.0.1, port = 0 }, management.port = 0,"
                 + " wireguard { device = user-space, port = 0 } }\n",
             StandardCharsets.UTF_8);
-    return ChildProcess.start(
-        "colony",
-        Callable::call,
-        home,
-        List.of("-XX:+UseSerialGC", "-Xmx512m"),
-        List.of(
+    return ChildRuntime.of(Files.createDirectories(home.resolve("tmp")), "-Xmx512m")
+        .startService(
+            Map.of("CORAL_HOME", home.toString()),
             "colony",
             "start",
             "--colony",
             created.colonyId().value(),
             "--config",
-            settings.toString()));
+            settings.toString());
   }
 
   /** Waits until the colony is ready. */
