@@ -16,7 +16,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class FailureStatusTest {
   @ParameterizedTest
   @EnumSource(Failure.class)

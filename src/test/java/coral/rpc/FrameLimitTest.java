@@ -1,6 +1,7 @@
 package coral.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.grpc.Status;
@@ -22,7 +23,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Messages cut into arbitrary pieces, as a network does. */
-@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class FrameLimitTest {
   private static final int LIMIT = 100;
   private static final ActorTestKit KIT = ActorTestKit.create();
@@ -58,7 +58,7 @@ final class FrameLimitTest {
 
   private static Status.Code refusal(List<ByteString> pieces) {
     Throwable cause = assertThrows(ExecutionException.class, () -> through(pieces)).getCause();
-    return ((GrpcServiceException) cause).status().getCode();
+    return assertInstanceOf(GrpcServiceException.class, cause).status().getCode();
   }
 
   @ParameterizedTest

@@ -25,7 +25,6 @@ import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /** Issues any certificate a test asks for, also those that no authority should issue. */
-@SuppressWarnings("NullAway") // a null here fails the test, as it should
 public final class TestAuthority {
   private static final AtomicLong SERIAL = new AtomicLong(1);
 

@@ -19,7 +19,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 
-@SuppressWarnings("NullAway") // a null here fails the test, as it should
 final class SettingsTest {
   @TempDir Path directory;
 
@@ -37,7 +36,7 @@ final class SettingsTest {
   }
 
   private static void assertWrong(Executable read, String... words) {
-    String message = assertThrows(SettingsException.class, read).getMessage();
+    String message = String.valueOf(assertThrows(SettingsException.class, read).getMessage());
     for (String word : words) {
       assertTrue(message.contains(word), message);
     }
@@ -120,8 +119,9 @@ final class SettingsTest {
   void aSecretIsNeverInAMessage() {
     assertEquals("s", reader("s = s").secret("s").reveal());
     String message =
-        assertThrows(SettingsException.class, () -> reader("s { a = hunter2 }").secret("s"))
-            .getMessage();
+        String.valueOf(
+            assertThrows(SettingsException.class, () -> reader("s { a = hunter2 }").secret("s"))
+                .getMessage());
     assertFalse(message.contains("hunter2"), message);
   }
 
