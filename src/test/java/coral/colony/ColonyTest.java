@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.api.colony.v1.GetStatusRequest;
@@ -194,10 +195,39 @@ class ColonyTest {
       Member a = colony.bootstrap("a");
       Member b = colony.bootstrap("b");
       assertEquals("10.9.0.2", colony.register(a, key(), "r").getAssignedIp());
-      assertEquals(Failure.POOL_EXHAUSTED, refused(() -> colony.register(b, key(), "r")));
+      Failure exhausted =
+          assertTimeout(Duration.ofSeconds(1), () -> refused(() -> colony.register(b, key(), "r")));
+      assertEquals(Failure.POOL_EXHAUSTED, exhausted);
       assertEquals("10.9.0.2", colony.deregister(a.certificate(), "").getReleasedIp());
       assertEquals("10.9.0.2", colony.register(b, key(), "r").getAssignedIp());
       assertEquals(Failure.POOL_EXHAUSTED, refused(() -> colony.register(a, key(), "again")));
+    }
+  }
+
+  @Test
+  void theLargestSubnetGivesAddressesAndKeepsThem() throws Exception {
+    try (TestColony colony =
+        TestColony.start(directory, Map.of("coral.colony.subnet.ipv4", "10.0.0.0/8"))) {
+      Member a = colony.bootstrap("a");
+      WireGuardKey key = key();
+      RegisterAgentResponse first = colony.register(a, key, "r");
+      assertEquals("10.0.0.0/8", first.getMeshSubnetIpv4());
+      assertEquals("10.0.0.1", first.getColonyMeshIpv4());
+      assertEquals("10.0.0.2", first.getAssignedIp());
+      assertEquals("fd42::2", first.getAssignedIpv6());
+      Member b = colony.bootstrap("b");
+      assertEquals("10.0.0.3", colony.register(b, key(), "r").getAssignedIp());
+      colony.restart();
+      assertEquals(first.getAssignedIp(), colony.register(a, key, "r").getAssignedIp());
+      GetStatusResponse status =
+          colony.call(
+              Optional.of(colony.administrator()),
+              TestColony.COLONY + "GetStatus",
+              GetStatusRequest.getDefaultInstance(),
+              GetStatusResponse.parser());
+      assertEquals(2, status.getAllocatedAddresses());
+      // All host numbers but network, broadcast and the colony's own.
+      assertEquals((1 << 24) - 3, status.getAddressCapacity());
     }
   }
 
