@@ -22,7 +22,8 @@ final class CertificateRenewal extends AbstractBehavior<CertificateRenewal.Comma
 
   sealed interface Command {}
 
-  private enum Look implements Command {
+  /** On a day's timer; told by nobody but a test. */
+  enum Look implements Command {
     INSTANCE
   }
 

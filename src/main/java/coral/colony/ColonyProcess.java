@@ -36,6 +36,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -70,6 +71,7 @@ public final class ColonyProcess implements AutoCloseable {
   private InetSocketAddress managementAddress = new InetSocketAddress(0);
   private int wireGuardPort;
   private @Nullable Hub hub;
+  private @Nullable ActorRef<CertificateRenewal.Command> certificateRenewal;
   private boolean closed;
 
   private ColonyProcess(ColonySettings settings, InstantSource clock) {
@@ -176,13 +178,14 @@ public final class ColonyProcess implements AutoCloseable {
                         clock),
                     START_TIMEOUT));
     rpcAddress = binding.localAddress();
-    system.systemActorOf(
-        CertificateRenewal.create(
-            () ->
-                CompletableFuture.supplyAsync(
-                    () -> renew(server, files, authority), actors.blocking())),
-        "certificate-renewal",
-        Props.empty());
+    certificateRenewal =
+        system.systemActorOf(
+            CertificateRenewal.create(
+                () ->
+                    CompletableFuture.supplyAsync(
+                        () -> renew(server, files, authority), actors.blocking())),
+            "certificate-renewal",
+            Props.empty());
     managementAddress = step("management open", () -> manage(system));
     settings
         .discovery()
@@ -341,6 +344,11 @@ public final class ColonyProcess implements AutoCloseable {
   /** The hub's device, to see in a test what becomes of it. */
   WireGuardDevice device() {
     return Objects.requireNonNull(hub, "not started").device();
+  }
+
+  /** What looks at the port's certificate once a day, for a test that cannot wait for a day. */
+  ActorRef<CertificateRenewal.Command> certificateRenewal() {
+    return Objects.requireNonNull(certificateRenewal, "not started");
   }
 
   private synchronized boolean isClosed() {
