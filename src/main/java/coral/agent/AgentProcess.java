@@ -21,13 +21,9 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** A running agent, and the foreground process around it. */
 public final class AgentProcess implements AutoCloseable {
-  private static final Logger LOG = LoggerFactory.getLogger(AgentProcess.class);
-
   private final ActorSystem<AgentGuardian.Command> system;
   private final CompletableFuture<Integer> exitCode;
 

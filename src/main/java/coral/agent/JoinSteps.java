@@ -32,6 +32,8 @@ final class JoinSteps {
   /** Hears of each step that is done. */
   interface Listener {
     /**
+     * Called on the thread of the attempt.
+     *
      * @param startedAt and {@code endedAt}: of the monotonic clock, in nanoseconds
      */
     void done(JoinStep step, long startedAt, long endedAt);
