@@ -11,7 +11,6 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Asks hosts for an ICMP echo (RFC 792; RFC 4443, section 4) through a socket of the kernel, hence
@@ -37,26 +36,22 @@ public final class IcmpEcho implements AutoCloseable {
 
   private final boolean ipv4;
   private final boolean raw;
-  private final int fd;
   private final int identifier;
-  private final Wakeup wakeup;
-  private final Wakeup.Slot slot;
-  private final ReentrantLock using = new ReentrantLock();
+  private final SharedDescriptor socket;
+  private final SharedDescriptor.Side side;
   private final ByteBuffer request = Libc.allocate(IcmpPacket.HEADER + PAYLOAD);
   private final ByteBuffer answer = Libc.allocate(MAX_IPV4_HEADER + IcmpPacket.HEADER + PAYLOAD);
   private final SocketAddressMemory destination = new SocketAddressMemory();
   private final SocketAddressMemory source = new SocketAddressMemory();
   private final byte[] payload = new byte[PAYLOAD];
   private int sequence;
-  private volatile boolean closed;
 
-  private IcmpEcho(boolean ipv4, boolean raw, int fd, int identifier, Wakeup wakeup) {
+  private IcmpEcho(boolean ipv4, boolean raw, int identifier, SharedDescriptor socket) {
     this.ipv4 = ipv4;
     this.raw = raw;
-    this.fd = fd;
     this.identifier = identifier;
-    this.wakeup = wakeup;
-    slot = wakeup.slot();
+    this.socket = socket;
+    side = socket.side();
   }
 
   /**
@@ -104,7 +99,7 @@ public final class IcmpEcho implements AutoCloseable {
       if (raw) {
         receiveOnlyAnswers(fd, ipv4);
       }
-      IcmpEcho echo = new IcmpEcho(ipv4, raw, fd, identifier, new Wakeup());
+      IcmpEcho echo = new IcmpEcho(ipv4, raw, identifier, new SharedDescriptor(fd));
       opened = true;
       return echo;
     } finally {
@@ -161,9 +156,9 @@ public final class IcmpEcho implements AutoCloseable {
       throw new IllegalArgumentException(
           "this socket sends " + (ipv4 ? "IPv4" : "IPv6") + ", not to " + target.getHostAddress());
     }
-    using.lock();
+    side.lock();
     try {
-      if (closed) {
+      if (socket.isClosed()) {
         throw new ClosedChannelException();
       }
       sequence = (sequence + 1) & 0xffff;
@@ -172,13 +167,14 @@ public final class IcmpEcho implements AutoCloseable {
       destination.put(target);
       long start = System.nanoTime();
       long sent =
-          Libc.sendto(fd, request, request.capacity(), 0, destination.address, destination.size());
+          Libc.sendto(
+              socket.fd, request, request.capacity(), 0, destination.address, destination.size());
       if (sent < 0) {
         throw LinuxException.last("send an ICMP echo request to " + target.getHostAddress());
       }
       return awaitAnswer(target, start, Math.max(TimeUnit.MILLISECONDS.toNanos(1), nanos(timeout)));
     } finally {
-      using.unlock();
+      side.unlock();
     }
   }
 
@@ -186,9 +182,10 @@ public final class IcmpEcho implements AutoCloseable {
       throws IOException {
     while (true) {
       source.clear();
-      long length = Libc.recvfrom(fd, answer, answer.capacity(), 0, source.address, source.length);
+      long length =
+          Libc.recvfrom(socket.fd, answer, answer.capacity(), 0, source.address, source.length);
       long elapsed = System.nanoTime() - start;
-      if (closed) {
+      if (socket.isClosed()) {
         throw new ClosedChannelException();
       }
       if (length >= 0) {
@@ -202,7 +199,7 @@ public final class IcmpEcho implements AutoCloseable {
         }
         // Rounded up: a poll of zero milliseconds would spin until the time is over.
         long millis = (left + 999_999) / 1_000_000;
-        slot.await(fd, Libc.POLLIN, (int) Math.min(MAX_POLL_MILLIS, millis));
+        side.await(Libc.POLLIN, (int) Math.min(MAX_POLL_MILLIS, millis));
       } else if (Libc.errno() != Libc.EINTR) {
         throw LinuxException.last("receive an ICMP echo reply from " + target.getHostAddress());
       }
@@ -226,20 +223,7 @@ public final class IcmpEcho implements AutoCloseable {
   /** Ends a wait for an answer. Again: no effect. */
   @Override
   public void close() {
-    synchronized (wakeup) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      wakeup.signal();
-    }
-    using.lock();
-    try {
-      Libc.close(fd);
-      wakeup.close();
-    } finally {
-      using.unlock();
-    }
+    socket.close();
   }
 
   @Override

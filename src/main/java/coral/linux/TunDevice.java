@@ -8,7 +8,6 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Locale;
-import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * A TUN interface: a network interface whose packets this process reads and writes ({@code
@@ -34,29 +33,20 @@ public final class TunDevice implements AutoCloseable {
 
   private final String name;
   private final int index;
-  private final int fd;
+  private final SharedDescriptor tun;
   private final Netlink netlink;
-  private final Wakeup wakeup;
-
-  // Each side holds its lock during its calls, so that close() can tell when the descriptor is
-  // idle:
-  // its number may go to another file the moment it is closed.
-  private final ReentrantLock reading = new ReentrantLock();
-  private final Wakeup.Slot readSlot;
+  private final SharedDescriptor.Side reading;
   private final DirectBuffer readBuffer = new DirectBuffer();
-  private final ReentrantLock writing = new ReentrantLock();
-  private final Wakeup.Slot writeSlot;
+  private final SharedDescriptor.Side writing;
   private final DirectBuffer writeBuffer = new DirectBuffer();
-  private volatile boolean closed;
 
-  private TunDevice(String name, int index, int fd, Netlink netlink, Wakeup wakeup) {
+  private TunDevice(String name, int index, SharedDescriptor tun, Netlink netlink) {
     this.name = name;
     this.index = index;
-    this.fd = fd;
+    this.tun = tun;
     this.netlink = netlink;
-    this.wakeup = wakeup;
-    readSlot = wakeup.slot();
-    writeSlot = wakeup.slot();
+    reading = tun.side();
+    writing = tun.side();
   }
 
   /**
@@ -74,7 +64,6 @@ public final class TunDevice implements AutoCloseable {
     if (!reason.isEmpty()) {
       throw new IOException("cannot create the interface " + name + ": " + reason);
     }
-    Wakeup wakeup = new Wakeup();
     int fd = -1;
     Netlink netlink = null;
     boolean opened = false;
@@ -89,7 +78,7 @@ public final class TunDevice implements AutoCloseable {
       int index = netlink.indexOf(name);
       netlink.disableAddressGeneration(index);
       netlink.setMtu(index, mtu);
-      TunDevice device = new TunDevice(name, index, fd, netlink, wakeup);
+      TunDevice device = new TunDevice(name, index, new SharedDescriptor(fd), netlink);
       opened = true;
       return device;
     } finally {
@@ -100,7 +89,6 @@ public final class TunDevice implements AutoCloseable {
         if (fd >= 0) {
           Libc.close(fd);
         }
-        wakeup.close();
       }
     }
   }
@@ -185,13 +173,13 @@ public final class TunDevice implements AutoCloseable {
   public int read(ByteBuffer direct) throws IOException {
     reading.lock();
     try {
-      while (!closed) {
-        long length = Libc.read(fd, readBuffer.positionOf(direct), direct.remaining());
+      while (!tun.isClosed()) {
+        long length = Libc.read(tun.fd, readBuffer.positionOf(direct), direct.remaining());
         if (length >= 0) {
           direct.position(direct.position() + (int) length);
           return (int) length;
         }
-        awaitAfterFailure("read from ", readSlot, Libc.POLLIN);
+        awaitAfterFailure("read from ", reading, Libc.POLLIN);
       }
       return -1;
     } finally {
@@ -211,13 +199,13 @@ public final class TunDevice implements AutoCloseable {
   public void write(ByteBuffer direct) throws IOException {
     writing.lock();
     try {
-      while (!closed) {
-        long written = Libc.write(fd, writeBuffer.positionOf(direct), direct.remaining());
+      while (!tun.isClosed()) {
+        long written = Libc.write(tun.fd, writeBuffer.positionOf(direct), direct.remaining());
         if (written >= 0) {
           direct.position(direct.limit());
           return;
         }
-        awaitAfterFailure("write to ", writeSlot, Libc.POLLOUT);
+        awaitAfterFailure("write to ", writing, Libc.POLLOUT);
       }
       throw new ClosedChannelException();
     } finally {
@@ -225,10 +213,11 @@ public final class TunDevice implements AutoCloseable {
     }
   }
 
-  private void awaitAfterFailure(String call, Wakeup.Slot slot, short events) throws IOException {
+  private void awaitAfterFailure(String call, SharedDescriptor.Side side, short events)
+      throws IOException {
     int errno = Libc.errno();
     if (errno == Libc.EAGAIN) {
-      short came = slot.await(fd, events, -1);
+      short came = side.await(events, -1);
       if (came == 0 || (came & events) != 0) {
         return;
       }
@@ -280,27 +269,13 @@ public final class TunDevice implements AutoCloseable {
   /** Wakes a blocked reader and removes the interface. Again: no effect. */
   @Override
   public void close() {
-    synchronized (wakeup) {
-      if (closed) {
-        return;
-      }
-      closed = true;
-      wakeup.signal();
-    }
-    reading.lock();
-    writing.lock();
-    try {
-      Libc.close(fd);
-      wakeup.close();
+    if (tun.close()) {
       netlink.close();
-    } finally {
-      writing.unlock();
-      reading.unlock();
     }
   }
 
   @Override
   public String toString() {
-    return "TunDevice[" + name + ", index " + index + (closed ? ", closed]" : "]");
+    return "TunDevice[" + name + ", index " + index + (tun.isClosed() ? ", closed]" : "]");
   }
 }
