@@ -12,6 +12,8 @@ import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.duckdb.DuckDBAppender;
+import org.duckdb.DuckDBConnection;
 
 /** Durable allocations per second, beside the bare commits of a loop of plain JDBC. */
 final class AllocationBenchmark implements Benchmark {
@@ -21,12 +23,20 @@ final class AllocationBenchmark implements Benchmark {
   /** An event of the journal with its columns. */
   private static final int ROW_BYTES = 190;
 
+  /** An allocation in CBOR. */
+  private static final int PAYLOAD_BYTES = 130;
+
   /** A fresh file for each measurement: what was allocated before costs memory and snapshots. */
   @Override
   public List<Measurement> run(Path directory, Duration time) throws IOException, SQLException {
     List<Measurement> lines = new ArrayList<>();
     lines.add(Measurement.of("bare commits of 1 row", bare(directory, 1, time), "/s"));
     lines.add(Measurement.of("bare rows in commits of 256", bare(directory, 256, time), "/s"));
+    lines.add(
+        Measurement.of(
+            "rows in the journal's own table in commits of 256",
+            journalRows(directory, time),
+            "/s"));
     allocations(directory, load -> load.oneByOne(256, time)); // compiles the code
     for (int inFlight : List.of(1, 64, 256)) {
       Measurement line =
@@ -78,6 +88,51 @@ final class AllocationBenchmark implements Benchmark {
       connection.commit();
     }
     return id;
+  }
+
+  /** What the journal's columns and its two indexes cost: the most that batches could reach. */
+  private static double journalRows(Path directory, Duration time)
+      throws IOException, SQLException {
+    try (DuckDbFile file = DuckDbFile.open(directory.resolve("journal-rows.duckdb"));
+        DuckDBConnection connection = file.connect().unwrap(DuckDBConnection.class);
+        DuckDBAppender rows = connection.createAppender("event_journal")) {
+      connection.setAutoCommit(false);
+      long warm = journalRows(connection, rows, 0, time.dividedBy(5));
+      long began = System.nanoTime();
+      long written = journalRows(connection, rows, warm, time) - warm;
+      return written * 1e9 / (System.nanoTime() - began);
+    }
+  }
+
+  private static long journalRows(
+      DuckDBConnection connection, DuckDBAppender rows, long first, Duration time)
+      throws SQLException {
+    byte[] payload = new byte[PAYLOAD_BYTES];
+    long number = first;
+    long end = System.nanoTime() + time.toNanos();
+    while (System.nanoTime() < end) {
+      for (int i = 0; i < 256; i++) {
+        number++;
+        rows.beginRow();
+        rows.append(number); // ordering
+        rows.append(false);
+        rows.append("ip-allocator");
+        rows.append(number);
+        rows.append("00000000-0000-0000-0000-000000000000");
+        rows.append(number);
+        rows.append("");
+        rows.append(1_940_019);
+        rows.append("address-allocated");
+        rows.append(payload);
+        rows.appendNull();
+        rows.appendNull();
+        rows.appendNull();
+        rows.endRow();
+      }
+      rows.flush();
+      connection.commit();
+    }
+    return number;
   }
 
   private interface Load {
