@@ -42,7 +42,7 @@ class ArchitectureTest {
           // processes
           Map.entry(
               "discovery",
-              Set.of("api", "files", "model", "process", "rpc", "settings", "storage")),
+              Set.of("api", "files", "model", "process", "rpc", "settings", "storage", "token")),
           Map.entry(
               "colony",
               Set.of(
@@ -56,6 +56,7 @@ class ArchitectureTest {
                   "session",
                   "settings",
                   "storage",
+                  "token",
                   "wireguard")),
           Map.entry(
               "agent",
@@ -72,6 +73,7 @@ class ArchitectureTest {
           Map.entry("address", Set.of("model")),
           Map.entry("certificate", Set.of("files", "model")),
           Map.entry("session", Set.of("model")),
+          Map.entry("token", Set.of("files", "model")),
           Map.entry("wireguard", Set.of("linux", "model")),
           // what features and processes stand on
           Map.entry("process", Set.of()),
@@ -146,6 +148,7 @@ class ArchitectureTest {
             "coral.address..",
             "coral.certificate..",
             "coral.session..",
+            "coral.token..",
             "coral.wireguard..",
             "coral.storage..",
             "coral.linux..")
