@@ -12,3 +12,11 @@ CREATE TABLE IF NOT EXISTS colonies (
   expires_at       BIGINT  NOT NULL, -- milliseconds since 1970
   owned_since      BIGINT  NOT NULL  -- milliseconds since 1970: the owner's first announcement
 );
+
+-- The secret that a colony had before its present one, until it ends. A table of its own: a file that is older than it
+-- is opened as it is, and an older version opens this one.
+CREATE TABLE IF NOT EXISTS former_secrets (
+  mesh_id     VARCHAR PRIMARY KEY,
+  secret_hash VARCHAR NOT NULL, -- a PHC string, with the salt of the present one
+  ends_at     BIGINT  NOT NULL  -- milliseconds since 1970
+);

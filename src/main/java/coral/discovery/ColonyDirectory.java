@@ -47,11 +47,15 @@ final class ColonyDirectory {
     return lifetime;
   }
 
-  /** The hash of the secret that owns a mesh id; empty if nobody does. */
-  Optional<String> owner(ColonyId meshId, Instant now) {
+  /** What is held of a mesh id that somebody owns, be it announced at present or not. */
+  Optional<ColonyEntry> owned(ColonyId meshId, Instant now) {
     return Optional.ofNullable(entries.get(meshId))
-        .filter(entry -> now.isBefore(retention.end(entry)))
-        .map(ColonyEntry::secretHash);
+        .filter(entry -> now.isBefore(retention.end(entry)));
+  }
+
+  /** The hashes of the secrets that own a mesh id now; none if nobody does. */
+  List<String> owners(ColonyId meshId, Instant now) {
+    return owned(meshId, now).map(entry -> entry.secrets().hashes(now)).orElse(List.of());
   }
 
   /** Whether another mesh id can be held. */
@@ -66,8 +70,8 @@ final class ColonyDirectory {
    * @throws RefusedException LIMIT_REACHED, or MESH_ID_TAKEN if the id has another owner
    */
   ColonyEntry announce(Announcement announcement, String secretHash, Instant now) {
-    Optional<String> owner = owner(announcement.meshId(), now);
-    if (owner.isPresent() && !owner.get().equals(secretHash)) {
+    Optional<ColonyEntry> before = owned(announcement.meshId(), now);
+    if (before.isPresent() && !before.get().secrets().hashes(now).contains(secretHash)) {
       throw new RefusedException(
           Failure.MESH_ID_TAKEN,
           "the mesh id " + announcement.meshId() + " belongs to another colony secret");
@@ -76,9 +80,40 @@ final class ColonyDirectory {
       throw new RefusedException(
           Failure.LIMIT_REACHED, "this directory holds " + maxColonies + " colonies, its limit");
     }
-    ColonyEntry before = entries.get(announcement.meshId());
-    Instant ownedSince = owner.isPresent() && before != null ? before.ownedSince() : now;
-    return new ColonyEntry(announcement, secretHash, now, now.plus(lifetime), ownedSince);
+    return new ColonyEntry(
+        announcement,
+        before.map(entry -> entry.secrets().at(now)).orElse(ColonySecrets.of(secretHash)),
+        now,
+        now.plus(lifetime),
+        before.map(ColonyEntry::ownedSince).orElse(now));
+  }
+
+  /**
+   * The entry that a rotation of the secret makes; changes nothing. Only the current secret can be
+   * replaced by another: the former one may be what was given away.
+   *
+   * @param proven hash of the secret that was shown
+   * @param next hash of the new secret
+   * @param grace how long the current secret holds on
+   * @throws RefusedException UNAUTHENTICATED if the secret shown has ceased to hold,
+   *     FAILED_PRECONDITION if it is the former one
+   */
+  ColonyEntry rotate(ColonyId meshId, String proven, String next, Duration grace, Instant now) {
+    ColonyEntry entry =
+        owned(meshId, now)
+            .filter(held -> held.secrets().hashes(now).contains(proven))
+            .orElseThrow(
+                () -> new RefusedException(Failure.UNAUTHENTICATED, "the secret was replaced"));
+    ColonySecrets secrets = entry.secrets();
+    if (secrets.current().equals(next)) {
+      return entry; // done before: the answer was lost
+    }
+    if (!secrets.current().equals(proven)) {
+      throw new RefusedException(
+          Failure.FAILED_PRECONDITION,
+          "this secret was replaced and cannot replace another: use the current one");
+    }
+    return entry.with(secrets.rotated(next, now.plus(grace)));
   }
 
   /** Holds an entry; gives back what it replaces. */

@@ -5,14 +5,19 @@ import java.time.Instant;
 /**
  * What the directory holds about one mesh id.
  *
- * @param secretHash of the secret that owns the id, as {@link SecretHash} writes it
+ * @param secrets that own the id
  * @param lastSeen when it was last announced
  * @param expiresAt until when it can be looked up; ownership goes on
  * @param ownedSince when its owner announced it first
  */
 record ColonyEntry(
     Announcement announcement,
-    String secretHash,
+    ColonySecrets secrets,
     Instant lastSeen,
     Instant expiresAt,
-    Instant ownedSince) {}
+    Instant ownedSince) {
+  /** The same with other secrets. */
+  ColonyEntry with(ColonySecrets other) {
+    return new ColonyEntry(announcement, other, lastSeen, expiresAt, ownedSince);
+  }
+}

@@ -5,8 +5,8 @@ import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
 import coral.model.Secret;
-import coral.rpc.RateLimit;
-import coral.rpc.SourceNetwork;
+import coral.rpc.FailureStatus;
+import coral.rpc.RateLimitedException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -30,7 +31,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Guards the directory. Hashing and writing happen on threads of their own; what arrives while a
- * write is in flight is written together afterwards. Nothing is answered before it is durable.
+ * write is in flight is written together afterwards. Nothing is answered before it is durable, and
+ * nothing is found that is not.
  */
 final class Directory extends AbstractBehavior<Directory.Command> {
   /** Ownership ends after days: often enough. */
@@ -49,13 +51,27 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       Announcement announcement, Secret secret, InetAddress source, ActorRef<Reply> replyTo)
       implements Command {}
 
+  /**
+   * Gives a colony another secret. Answered with {@link Rotated} or {@link Refusal}.
+   *
+   * @param proven hash of the secret that was shown
+   * @param next hash of the new one
+   * @param grace how long the current one holds on
+   */
+  record Rotate(
+      ColonyId meshId, String proven, String next, Duration grace, ActorRef<Reply> replyTo)
+      implements Command {}
+
   /** Answered with {@link Found} or a {@link Refusal} with NOT_FOUND. */
   record Lookup(ColonyId meshId, ActorRef<Reply> replyTo) implements Command {}
+
+  /** Asks who owns a mesh id, announced at present or not. Answered with {@link Owned}. */
+  record FindOwned(ColonyId meshId, ActorRef<Reply> replyTo) implements Command {}
 
   /** Answered with {@link Counted}. */
   record Count(ActorRef<Reply> replyTo) implements Command {}
 
-  private record Hashed(Register register, @Nullable String hash, @Nullable Throwable failure)
+  private record Hashed(Register register, Optional<String> hash, @Nullable Throwable failure)
       implements Command {}
 
   private record Written(@Nullable Throwable failure) implements Command {}
@@ -70,11 +86,27 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   record Registered(Duration lifetime, Instant expiresAt) implements Reply {}
 
+  record Rotated(ColonySecrets secrets) implements Reply {}
+
   record Found(ColonyEntry entry) implements Reply {}
+
+  record Owned(Optional<ColonyEntry> entry) implements Reply {}
 
   record Counted(int live) implements Reply {}
 
-  record Refusal(Refused refused) implements Reply {}
+  /**
+   * Nothing was changed.
+   *
+   * @param retryAfter when the same may be allowed; zero if time does not mend it
+   */
+  record Refusal(Refused refused, Duration retryAfter) implements Reply {
+    /** The refusal for the edge that fails a call with it. */
+    RuntimeException toException() {
+      return retryAfter.isZero()
+          ? refused.toException()
+          : new RateLimitedException(refused, retryAfter);
+    }
+  }
 
   /** Writes durably; blocks; throws if nothing was written. */
   interface Writer {
@@ -82,7 +114,8 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   }
 
   /** An answer that waits for a write. */
-  private record Pending(ColonyEntry entry, @Nullable ColonyEntry before, Register register) {}
+  private record Pending(
+      ColonyEntry entry, @Nullable ColonyEntry before, Reply answer, ActorRef<Reply> replyTo) {}
 
   /** What has been decided: the next decision rests on it. */
   private final ColonyDirectory directory;
@@ -90,15 +123,12 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   /** What has been written: this is what is found. */
   private final ColonyDirectory durable;
 
-  private final RateLimit<SourceNetwork> newColonies;
+  private final SecretCheck secrets;
+  private final DiscoveryLimits limits;
   private final Writer writer;
   private final InstantSource clock;
-  private final Executor hashing;
   private final Executor storage;
-  private final int maxHashing;
 
-  private final ProvenSecrets proven = new ProvenSecrets();
-  private int hashesInFlight;
   private int wrongSecrets;
   private List<Pending> queued = new ArrayList<>();
   private List<ColonyId> abandoned = List.of();
@@ -109,34 +139,22 @@ final class Directory extends AbstractBehavior<Directory.Command> {
    * Guards a directory.
    *
    * @param directory with what the store holds
-   * @param hashing runs Argon2id; its threads bound how many run at once
    * @param storage runs writes
-   * @param newColonies for each address that announces a mesh id that nobody owns
-   * @param maxHashing Argon2id computations running and waiting; more are refused
    */
   static Behavior<Command> create(
       ColonyDirectory directory,
       Writer writer,
       InstantSource clock,
-      RateLimit<SourceNetwork> newColonies,
-      Executor hashing,
-      Executor storage,
-      int maxHashing) {
+      SecretCheck secrets,
+      DiscoveryLimits limits,
+      Executor storage) {
     return Behaviors.withTimers(
         timers -> {
           timers.startTimerWithFixedDelay(Tick.PRUNE, PRUNE_INTERVAL);
           timers.startTimerWithFixedDelay(Tick.REPORT, REPORT_INTERVAL);
           return Behaviors.setup(
               context ->
-                  new Directory(
-                      context,
-                      directory,
-                      writer,
-                      clock,
-                      newColonies,
-                      hashing,
-                      storage,
-                      maxHashing));
+                  new Directory(context, directory, writer, clock, secrets, limits, storage));
         });
   }
 
@@ -145,19 +163,17 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       ColonyDirectory directory,
       Writer writer,
       InstantSource clock,
-      RateLimit<SourceNetwork> newColonies,
-      Executor hashing,
-      Executor storage,
-      int maxHashing) {
+      SecretCheck secrets,
+      DiscoveryLimits limits,
+      Executor storage) {
     super(context);
     this.directory = directory;
     this.durable = directory.copy();
-    this.newColonies = newColonies;
     this.writer = writer;
     this.clock = clock;
-    this.hashing = hashing;
+    this.secrets = secrets;
+    this.limits = limits;
     this.storage = storage;
-    this.maxHashing = maxHashing;
   }
 
   @Override
@@ -165,7 +181,9 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     return newReceiveBuilder()
         .onMessage(Register.class, this::onRegister)
         .onMessage(Hashed.class, this::onHashed)
+        .onMessage(Rotate.class, this::onRotate)
         .onMessage(Lookup.class, this::onLookup)
+        .onMessage(FindOwned.class, this::onFindOwned)
         .onMessage(Count.class, this::onCount)
         .onMessage(Written.class, this::onWritten)
         .onMessageEquals(Tick.PRUNE, this::onPrune)
@@ -175,47 +193,43 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   private Behavior<Command> onRegister(Register register) {
     ColonyId meshId = register.announcement().meshId();
-    Optional<String> owner = directory.owner(meshId, clock.instant());
-    if (owner.isPresent() && proven.contains(meshId, register.secret())) {
-      announce(register, owner.get());
-    } else if (!directory.hasRoom(meshId)) {
+    List<String> owners = directory.owners(meshId, clock.instant());
+    if (owners.isEmpty() && !directory.hasRoom(meshId)) {
       // Before any hash is computed: a full directory costs a stranger's request nothing.
       refuse(register.replyTo(), Failure.LIMIT_REACHED, "this directory is full");
-    } else if (owner.isEmpty() && !newColonies.allows(SourceNetwork.of(register.source()))) {
-      refuse(
-          register.replyTo(),
-          Failure.LIMIT_REACHED,
-          "too many new mesh ids came from this address: try again later");
-    } else if (hashesInFlight >= maxHashing) {
-      refuse(register.replyTo(), Failure.LIMIT_REACHED, "too many registrations at once");
-    } else {
-      hashesInFlight++;
-      if (owner.isEmpty()) {
-        newColonies.count(SourceNetwork.of(register.source()));
+      return this;
+    }
+    try {
+      CompletionStage<Optional<String>> hash;
+      if (owners.isEmpty()) {
+        limits.requireNewColony(register.source());
+        hash = secrets.first(meshId, register.secret()).thenApply(Optional::of);
+        limits.newColony(register.source());
+      } else {
+        hash = secrets.match(meshId, register.secret(), owners, register.source());
       }
       getContext()
           .pipeToSelf(
-              CompletableFuture.supplyAsync(() -> prove(register.secret(), owner), hashing),
-              (hash, failure) -> new Hashed(register, hash.orElse(null), failure));
+              hash,
+              (found, failure) ->
+                  new Hashed(register, failure == null ? found : Optional.empty(), failure));
+    } catch (RateLimitedException e) {
+      refuse(register.replyTo(), e);
     }
     return this;
   }
 
-  /** The hash that the mesh id has or shall have; empty if its owner's is of another secret. */
-  private static Optional<String> prove(Secret secret, Optional<String> owner) {
-    return owner.isEmpty()
-        ? Optional.of(SecretHash.of(secret))
-        : owner.filter(hash -> SecretHash.matches(hash, secret));
-  }
-
   private Behavior<Command> onHashed(Hashed hashed) {
-    hashesInFlight--;
     Register register = hashed.register();
     ColonyId meshId = register.announcement().meshId();
     if (hashed.failure() != null) {
-      getContext().getLog().error("A colony secret could not be checked", hashed.failure());
-      refuse(register.replyTo(), Failure.INTERNAL, "internal error");
-    } else if (hashed.hash() == null) {
+      if (FailureStatus.unwrap(hashed.failure()) instanceof RateLimitedException limited) {
+        refuse(register.replyTo(), limited);
+      } else {
+        getContext().getLog().error("A colony secret could not be checked", hashed.failure());
+        refuse(register.replyTo(), Failure.INTERNAL, "internal error");
+      }
+    } else if (hashed.hash().isEmpty()) {
       wrongSecrets++;
       getContext().getLog().debug("The mesh id {} was claimed with another secret", meshId);
       refuse(
@@ -223,11 +237,11 @@ final class Directory extends AbstractBehavior<Directory.Command> {
           Failure.MESH_ID_TAKEN,
           "the mesh id " + meshId + " belongs to another colony secret");
     } else {
-      Optional<String> owner = directory.owner(meshId, clock.instant());
-      if (owner.isPresent() && !owner.get().equals(hashed.hash())) {
+      List<String> owners = directory.owners(meshId, clock.instant());
+      if (!owners.isEmpty() && !owners.contains(hashed.hash().get())) {
         return onRegister(register); // claimed by another registration meanwhile: ask its hash
       }
-      announce(register, hashed.hash());
+      announce(register, hashed.hash().get());
     }
     return this;
   }
@@ -237,11 +251,28 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     try {
       entry = directory.announce(register.announcement(), hash, clock.instant());
     } catch (RefusedException e) {
-      register.replyTo().tell(new Refusal(e.refused()));
+      refuse(register.replyTo(), e.refused().failure(), e.refused().message());
       return;
     }
-    queued.add(new Pending(entry, directory.put(entry), register));
+    Registered registered = new Registered(directory.lifetime(), entry.expiresAt());
+    queued.add(new Pending(entry, directory.put(entry), registered, register.replyTo()));
     write();
+  }
+
+  private Behavior<Command> onRotate(Rotate rotate) {
+    ColonyEntry entry;
+    try {
+      entry =
+          directory.rotate(
+              rotate.meshId(), rotate.proven(), rotate.next(), rotate.grace(), clock.instant());
+    } catch (RefusedException e) {
+      refuse(rotate.replyTo(), e.refused().failure(), e.refused().message());
+      return this;
+    }
+    Rotated rotated = new Rotated(entry.secrets());
+    queued.add(new Pending(entry, directory.put(entry), rotated, rotate.replyTo()));
+    write();
+    return this;
   }
 
   private void write() {
@@ -258,7 +289,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     int ended = Math.min(abandoned.size(), MAX_BATCH);
     List<ColonyId> removed =
         abandoned.subList(0, ended).stream()
-            .filter(id -> directory.owner(id, clock.instant()).isEmpty()) // not claimed anew
+            .filter(id -> directory.owned(id, clock.instant()).isEmpty()) // not claimed anew
             .toList();
     abandoned = List.copyOf(abandoned.subList(ended, abandoned.size()));
     Writer to = writer;
@@ -281,11 +312,8 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     writing = false;
     if (written.failure() == null) {
       for (Pending pending : inFlight) {
-        ColonyEntry entry = pending.entry();
-        durable.put(entry);
-        proven.add(entry.announcement().meshId(), pending.register().secret());
-        Registered registered = new Registered(directory.lifetime(), entry.expiresAt());
-        pending.register().replyTo().tell(registered);
+        durable.put(pending.entry());
+        pending.replyTo().tell(pending.answer());
       }
     } else {
       getContext().getLog().error("The directory could not be written", written.failure());
@@ -298,7 +326,7 @@ final class Directory extends AbstractBehavior<Directory.Command> {
         ColonyId meshId = pending.entry().announcement().meshId();
         directory.restore(meshId, pending.before());
         refuse(
-            pending.register().replyTo(),
+            pending.replyTo(),
             Failure.STORE_UNAVAILABLE,
             "the directory's database could not be written");
       }
@@ -321,6 +349,11 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     return this;
   }
 
+  private Behavior<Command> onFindOwned(FindOwned find) {
+    find.replyTo().tell(new Owned(durable.owned(find.meshId(), clock.instant())));
+    return this;
+  }
+
   private Behavior<Command> onCount(Count count) {
     count.replyTo().tell(new Counted(durable.live(clock.instant())));
     return this;
@@ -330,7 +363,6 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     List<ColonyId> ended = directory.abandoned(clock.instant());
     directory.remove(ended);
     durable.remove(ended);
-    proven.remove(ended);
     List<ColonyId> all = new ArrayList<>(abandoned);
     all.addAll(ended);
     abandoned = List.copyOf(all);
@@ -349,6 +381,10 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   }
 
   private static void refuse(ActorRef<Reply> replyTo, Failure failure, String message) {
-    replyTo.tell(new Refusal(new Refused(failure, message)));
+    replyTo.tell(new Refusal(new Refused(failure, message), Duration.ZERO));
+  }
+
+  private static void refuse(ActorRef<Reply> replyTo, RateLimitedException limited) {
+    replyTo.tell(new Refusal(limited.refused(), limited.delay()));
   }
 }

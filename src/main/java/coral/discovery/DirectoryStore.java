@@ -17,15 +17,20 @@ import java.sql.SQLException;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The directory's own DuckDB file. Blocks: for one thread that may wait. */
 final class DirectoryStore implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final DuckDbFile file;
+
+  /** The mesh ids that may have a row in {@code former_secrets}. */
+  private final Set<ColonyId> withFormer = new HashSet<>();
 
   private DirectoryStore(DuckDbFile file) {
     this.file = file;
@@ -45,10 +50,18 @@ final class DirectoryStore implements AutoCloseable {
     return file.inTransaction(
         connection -> {
           List<ColonyEntry> entries = new ArrayList<>();
-          try (PreparedStatement statement = connection.prepareStatement("SELECT * FROM colonies");
+          try (PreparedStatement statement =
+                  connection.prepareStatement(
+                      "SELECT c.*, f.secret_hash AS former_hash, f.ends_at AS former_ends_at"
+                          + " FROM colonies c LEFT JOIN former_secrets f USING (mesh_id)");
               ResultSet row = statement.executeQuery()) {
             while (row.next()) {
-              entries.add(entry(row));
+              ColonyEntry entry = entry(row);
+              entry
+                  .secrets()
+                  .former()
+                  .ifPresent(f -> withFormer.add(entry.announcement().meshId()));
+              entries.add(entry);
             }
           } catch (IllegalArgumentException | JsonProcessingException e) {
             throw new SQLException(file.path() + " holds an entry that cannot be read", e);
@@ -67,21 +80,46 @@ final class DirectoryStore implements AutoCloseable {
           try (PreparedStatement put =
                   connection.prepareStatement(
                       "INSERT OR REPLACE INTO colonies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+              PreparedStatement putFormer =
+                  connection.prepareStatement(
+                      "INSERT OR REPLACE INTO former_secrets VALUES (?, ?, ?)");
               PreparedStatement remove =
-                  connection.prepareStatement("DELETE FROM colonies WHERE mesh_id = ?")) {
+                  connection.prepareStatement("DELETE FROM colonies WHERE mesh_id = ?");
+              PreparedStatement removeFormer =
+                  connection.prepareStatement("DELETE FROM former_secrets WHERE mesh_id = ?")) {
             for (ColonyEntry entry : entries) {
               bind(put, entry);
               put.executeUpdate();
+              ColonyId meshId = entry.announcement().meshId();
+              Optional<ColonySecrets.Former> former = entry.secrets().former();
+              if (former.isPresent()) {
+                withFormer.add(meshId);
+                putFormer.setString(1, meshId.value());
+                putFormer.setString(2, former.get().hash());
+                putFormer.setLong(3, former.get().endsAt().toEpochMilli());
+                putFormer.executeUpdate();
+              } else {
+                removeFormer(removeFormer, meshId);
+              }
             }
             for (ColonyId meshId : removed) {
               remove.setString(1, meshId.value());
               remove.executeUpdate();
+              removeFormer(removeFormer, meshId);
             }
             return removed.size();
           } catch (JsonProcessingException e) {
             throw new SQLException("an entry cannot be written as JSON", e);
           }
         });
+  }
+
+  /** Most colonies never had another secret: their renewals are spared the statement. */
+  private void removeFormer(PreparedStatement remove, ColonyId meshId) throws SQLException {
+    if (withFormer.contains(meshId)) {
+      remove.setString(1, meshId.value());
+      remove.executeUpdate();
+    }
   }
 
   @Override
@@ -102,10 +140,18 @@ final class DirectoryStore implements AutoCloseable {
     put.setString(5, announcement.meshIpv6().map(Addresses::text).orElse(""));
     put.setInt(6, announcement.connectPort());
     put.setString(7, JSON.writeValueAsString(announcement.metadata()));
-    put.setString(8, entry.secretHash());
+    put.setString(8, entry.secrets().current());
     put.setLong(9, entry.lastSeen().toEpochMilli());
     put.setLong(10, entry.expiresAt().toEpochMilli());
     put.setLong(11, entry.ownedSince().toEpochMilli());
+  }
+
+  private static Optional<ColonySecrets.Former> former(ResultSet row) throws SQLException {
+    String hash = row.getString("former_hash");
+    return hash == null
+        ? Optional.empty()
+        : Optional.of(
+            new ColonySecrets.Former(hash, Instant.ofEpochMilli(row.getLong("former_ends_at"))));
   }
 
   private static ColonyEntry entry(ResultSet row) throws SQLException, JsonProcessingException {
@@ -125,7 +171,7 @@ final class DirectoryStore implements AutoCloseable {
                 : Optional.of(Announcement.ipv6(IpPrefix.parseAddress(ipv6))),
             row.getInt("connect_port"),
             metadata),
-        row.getString("secret_hash"),
+        new ColonySecrets(row.getString("secret_hash"), former(row)),
         Instant.ofEpochMilli(row.getLong("last_seen")),
         Instant.ofEpochMilli(row.getLong("expires_at")),
         Instant.ofEpochMilli(row.getLong("owned_since")));

@@ -22,10 +22,10 @@ import coral.model.IpPrefix;
 import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.model.WireGuardKey;
-import coral.process.BuildNumber;
 import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -34,18 +34,17 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.apache.pekko.japi.function.Function;
 
 /** The gRPC edge: checks what comes in, asks the directory, and words the answer. */
 final class DiscoveryEdge implements DiscoveryService {
   static final String REGISTER_COLONY = DiscoveryService.name + "/RegisterColony";
   static final String LOOKUP_COLONY = DiscoveryService.name + "/LookupColony";
   static final String HEALTH = DiscoveryService.name + "/Health";
+  static final String REQUEST_TOKEN = DiscoveryService.name + "/RequestRegistrationToken";
+  static final String GET_PUBLIC_KEY = DiscoveryService.name + "/GetDiscoveryPublicKey";
+  static final String ROTATE_SECRET = DiscoveryService.name + "/RotateColonySecret";
 
-  /** Everybody may call: a registration is authorised by its secret. */
+  /** Everybody may call: what changes or gives something is authorised by a colony's secret. */
   static final RpcAuthorization AUTHORIZATION =
       RpcAuthorization.of(
           Map.of(
@@ -55,12 +54,12 @@ final class DiscoveryEdge implements DiscoveryService {
               Set.of(Role.ANYONE),
               HEALTH,
               Set.of(Role.ANYONE),
-              DiscoveryService.name + "/RequestRegistrationToken",
-              Set.of(),
-              DiscoveryService.name + "/GetDiscoveryPublicKey",
-              Set.of(),
-              DiscoveryService.name + "/RotateColonySecret",
-              Set.of()));
+              REQUEST_TOKEN,
+              Set.of(Role.ANYONE),
+              GET_PUBLIC_KEY,
+              Set.of(Role.ANYONE),
+              ROTATE_SECRET,
+              Set.of(Role.ANYONE)));
 
   /** More than the largest announcement within its bounds, about 22 KiB. */
   static final int MAX_REGISTER_BYTES = 32 << 10;
@@ -72,23 +71,29 @@ final class DiscoveryEdge implements DiscoveryService {
 
   private static final int MAX_SECRET_LENGTH = 512;
 
-  /** A registration waits for an Argon2id and a write, behind those of others. */
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  /** How long a former secret holds unless the request says so. */
+  private static final Duration DEFAULT_GRACE = Duration.ofHours(24);
 
-  private final ActorSystem<?> system;
-  private final ActorRef<Directory.Command> directory;
+  /** Longer than any roll-out: two secrets are to be found out where one was. */
+  private static final Duration MAX_GRACE = Duration.ofDays(30);
+
+  private final DirectoryQueries directory;
+  private final SecretRotation rotation;
+  private final DiscoveryLimits limits;
   private final InstantSource clock;
   private final Instant startedAt;
   private final Caller caller;
 
   DiscoveryEdge(
-      ActorSystem<?> system,
-      ActorRef<Directory.Command> directory,
+      DirectoryQueries directory,
+      SecretRotation rotation,
+      DiscoveryLimits limits,
       InstantSource clock,
       Instant startedAt,
       Caller caller) {
-    this.system = system;
     this.directory = directory;
+    this.rotation = rotation;
+    this.limits = limits;
     this.clock = clock;
     this.startedAt = startedAt;
     this.caller = caller;
@@ -97,37 +102,39 @@ final class DiscoveryEdge implements DiscoveryService {
   @Override
   public CompletionStage<RegisterColonyResponse> registerColony(RegisterColonyRequest in) {
     Announcement announcement = valid(() -> announcement(in));
-    Secret secret = secret(in.getColonySecret());
-    return ask(replyTo ->
-            new Directory.Register(announcement, secret, caller.remote().getAddress(), replyTo))
+    Secret secret = secret("colony_secret", in.getColonySecret());
+    return directory
+        .ask(
+            Directory.Registered.class,
+            replyTo -> new Directory.Register(announcement, secret, source(), replyTo))
         .thenApply(
-            reply -> {
-              Directory.Registered registered = expect(reply, Directory.Registered.class);
-              return RegisterColonyResponse.newBuilder()
-                  .setSuccess(true)
-                  .setTtl(Math.toIntExact(registered.lifetime().toSeconds()))
-                  .setExpiresAt(timestamp(registered.expiresAt()))
-                  .build();
-            });
+            registered ->
+                RegisterColonyResponse.newBuilder()
+                    .setSuccess(true)
+                    .setTtl(Math.toIntExact(registered.lifetime().toSeconds()))
+                    .setExpiresAt(timestamp(registered.expiresAt()))
+                    .build());
   }
 
   @Override
   public CompletionStage<LookupColonyResponse> lookupColony(LookupColonyRequest in) {
     ColonyId meshId = valid(() -> new ColonyId(in.getMeshId()));
-    return ask(replyTo -> new Directory.Lookup(meshId, replyTo))
-        .thenApply(reply -> response(expect(reply, Directory.Found.class).entry()));
+    return directory
+        .ask(Directory.Found.class, replyTo -> new Directory.Lookup(meshId, replyTo))
+        .thenApply(found -> response(found.entry()));
   }
 
   @Override
   public CompletionStage<HealthResponse> health(HealthRequest in) {
-    return ask(Directory.Count::new)
+    return directory
+        .ask(Directory.Counted.class, Directory.Count::new)
         .thenApply(
-            reply ->
+            counted ->
                 HealthResponse.newBuilder()
                     .setStatus("ok")
-                    .setVersion(BuildNumber.current())
+                    .setVersion(version())
                     .setUptimeSeconds(Duration.between(startedAt, clock.instant()).toSeconds())
-                    .setRegisteredColonies(expect(reply, Directory.Counted.class).live())
+                    .setRegisteredColonies(counted.live())
                     .build());
   }
 
@@ -146,7 +153,38 @@ final class DiscoveryEdge implements DiscoveryService {
   @Override
   public CompletionStage<RotateColonySecretResponse> rotateColonySecret(
       RotateColonySecretRequest in) {
-    throw new RefusedException(Failure.NOT_READY, "registration tokens are not issued here");
+    limits.takeRequest(source());
+    ColonyId meshId = valid(() -> new ColonyId(in.getMeshId()));
+    Secret present = secret("colony_secret", in.getColonySecret());
+    Secret next = secret("new_colony_secret", in.getNewColonySecret());
+    Duration grace = valid(() -> grace(in));
+    return rotation
+        .rotate(meshId, present, next, grace, source())
+        .thenApply(
+            ends ->
+                RotateColonySecretResponse.newBuilder()
+                    .setFormerSecretExpiresAt(timestamp(ends))
+                    .build());
+  }
+
+  private static Duration grace(RotateColonySecretRequest in) {
+    if (!in.hasGrace()) {
+      return DEFAULT_GRACE;
+    }
+    try {
+      long seconds = in.getGrace().getSeconds();
+      Duration grace = Duration.ofSeconds(seconds, in.getGrace().getNanos());
+      if (!grace.isNegative() && grace.compareTo(MAX_GRACE) <= 0) {
+        return grace;
+      }
+    } catch (ArithmeticException e) {
+      // out of bounds by far
+    }
+    throw new IllegalArgumentException("grace is 0 to " + MAX_GRACE.toDays() + " days");
+  }
+
+  private InetAddress source() {
+    return caller.remote().getAddress();
   }
 
   private static Announcement announcement(RegisterColonyRequest in) {
@@ -167,11 +205,11 @@ final class DiscoveryEdge implements DiscoveryService {
         in.getMetadataMap());
   }
 
-  private static Secret secret(String text) {
+  private static Secret secret(String field, String text) {
     if (text.length() < MIN_SECRET_LENGTH || text.length() > MAX_SECRET_LENGTH) {
       throw new RefusedException(
           Failure.INVALID_ARGUMENT,
-          "colony_secret has " + MIN_SECRET_LENGTH + " to " + MAX_SECRET_LENGTH + " characters");
+          field + " has " + MIN_SECRET_LENGTH + " to " + MAX_SECRET_LENGTH + " characters");
     }
     return new Secret(text);
   }
@@ -197,22 +235,15 @@ final class DiscoveryEdge implements DiscoveryService {
         .build();
   }
 
-  private CompletionStage<Directory.Reply> ask(
-      Function<ActorRef<Directory.Reply>, Directory.Command> command) {
-    return AskPattern.ask(directory, command, TIMEOUT, system.scheduler());
-  }
-
-  private static <T extends Directory.Reply> T expect(Directory.Reply reply, Class<T> type) {
-    if (reply instanceof Directory.Refusal refusal) {
-      throw refusal.refused().toException();
-    }
-    return type.cast(reply);
-  }
-
   private static Timestamp timestamp(Instant instant) {
     return Timestamp.newBuilder()
         .setSeconds(instant.getEpochSecond())
         .setNanos(instant.getNano())
         .build();
+  }
+
+  private static String version() {
+    String version = DiscoveryEdge.class.getPackage().getImplementationVersion();
+    return version == null ? "development" : version;
   }
 }

@@ -5,10 +5,8 @@ import coral.api.discovery.v1.DiscoveryService;
 import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
 import coral.files.SecureFiles;
 import coral.model.Fingerprint;
-import coral.process.UntilSignal;
 import coral.rpc.CallerIdentity;
 import coral.rpc.FailureStatus;
-import coral.rpc.RateLimit;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
 import coral.settings.SettingsReader;
@@ -27,6 +25,7 @@ import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.slf4j.Logger;
@@ -41,6 +40,9 @@ public final class DiscoveryProcess {
 
   /** How many Argon2id computations run at once, beside those that wait. */
   private static final int CORES = Runtime.getRuntime().availableProcessors();
+
+  /** What the guardian has made for the edge. */
+  private record Services(SecretCheck secrets, DiscoveryLimits limits) {}
 
   private final ActorSystem<Directory.Command> system;
   private final InetSocketAddress address;
@@ -78,9 +80,12 @@ public final class DiscoveryProcess {
       store.close();
       throw e;
     }
-    ActorSystem<Directory.Command> system = system(settings, config, clock, directory, store);
+    CompletableFuture<Services> services = new CompletableFuture<>();
+    ActorSystem<Directory.Command> system =
+        system(settings, config, clock, directory, store, services);
     try {
-      ServerBinding binding = bind(settings, clock, system, identity).toCompletableFuture().join();
+      ServerBinding binding =
+          bind(settings, clock, system, services.join(), identity).toCompletableFuture().join();
       return new DiscoveryProcess(
           system, binding.localAddress(), identity.map(DiscoveryIdentity::fingerprint));
     } catch (CompletionException e) {
@@ -108,26 +113,40 @@ public final class DiscoveryProcess {
    */
   public static int run(Config config) throws IOException {
     DiscoverySettings settings = DiscoverySettings.from(config);
-    return UntilSignal.run(
-        "discovery",
-        () -> start(settings, config, InstantSource.system()),
-        process -> {
-          process.announce(settings);
-          return process.awaitEnd();
-        },
-        process -> {
-          process.stop().toCompletableFuture().join();
-          return 0;
-        });
-  }
-
-  private void announce(DiscoverySettings settings) {
+    CompletableFuture<DiscoveryProcess> started = new CompletableFuture<>();
+    // Before the start, so that no signal finds the port open and nobody to close it. The runtime
+    // would exit with 143; to stop when told to is a success.
+    Runtime.getRuntime()
+        .addShutdownHook(new Thread(() -> endBySignal(started), "discovery-signal"));
+    DiscoveryProcess process;
+    try {
+      process = start(settings, config, InstantSource.system());
+    } catch (IOException | RuntimeException e) {
+      started.completeExceptionally(e);
+      throw e;
+    }
+    started.complete(process);
     String scheme = settings.tls() ? "https" : "http";
-    log.info("discovery listens at {}://{}:{}", scheme, settings.host(), address.getPort());
-    fingerprint.ifPresent(pin -> log.info("colonies pin its certificate: {}", pin));
+    log.info(
+        "discovery listens at {}://{}:{}", scheme, settings.host(), process.address().getPort());
+    process.fingerprint().ifPresent(pin -> log.info("colonies pin its certificate: {}", pin));
     if (!settings.tls()) {
       log.warn("TLS is off: whoever listens on the network reads the secrets of colonies");
     }
+    int code = process.awaitEnd();
+    if (code != 0) {
+      started.obtrudeException(new IllegalStateException("stopped by itself"));
+    }
+    return code;
+  }
+
+  private static void endBySignal(CompletableFuture<DiscoveryProcess> started) {
+    try {
+      started.join().stop().toCompletableFuture().join();
+    } catch (CompletionException e) {
+      return; // the start or the stop has failed, and whoever called says why
+    }
+    Runtime.getRuntime().halt(0);
   }
 
   /**
@@ -177,31 +196,23 @@ public final class DiscoveryProcess {
       Config config,
       InstantSource clock,
       ColonyDirectory directory,
-      DirectoryStore store) {
+      DirectoryStore store,
+      CompletableFuture<Services> services) {
     Config own = SettingsReader.of(config, "coral.discovery").config("actor-system");
     ActorSystem<Directory.Command> system =
         ActorSystem.create(
             Behaviors.setup(
                 context -> {
-                  Executor hashing =
-                      context
-                          .getSystem()
-                          .dispatchers()
-                          .lookup(DispatcherSelector.fromConfig(HASHING));
-                  Executor storage =
-                      context
-                          .getSystem()
-                          .dispatchers()
-                          .lookup(DispatcherSelector.fromConfig(STORAGE));
+                  DiscoveryLimits limits = new DiscoveryLimits(settings.limits(), clock);
+                  SecretCheck secrets =
+                      new SecretCheck(
+                          clock,
+                          limits,
+                          executor(context, HASHING),
+                          settings.maxWaitingHashes() + CORES);
+                  services.complete(new Services(secrets, limits));
                   return Directory.create(
-                      directory,
-                      store::write,
-                      clock,
-                      new RateLimit<>(
-                          clock, settings.newColonyBurst(), settings.newColonyInterval()),
-                      hashing,
-                      storage,
-                      settings.maxWaitingHashes() + CORES);
+                      directory, store::write, clock, secrets, limits, executor(context, STORAGE));
                 }),
             "coral-discovery",
             own.withFallback(config));
@@ -213,6 +224,10 @@ public final class DiscoveryProcess {
     return system;
   }
 
+  private static Executor executor(ActorContext<?> context, String dispatcher) {
+    return context.getSystem().dispatchers().lookup(DispatcherSelector.fromConfig(dispatcher));
+  }
+
   private static Done close(DirectoryStore store) {
     store.close();
     return Done.done();
@@ -222,18 +237,27 @@ public final class DiscoveryProcess {
       DiscoverySettings settings,
       InstantSource clock,
       ActorSystem<Directory.Command> system,
+      Services services,
       Optional<DiscoveryIdentity> identity) {
+    DirectoryQueries directory = new DirectoryQueries(system, system);
+    SecretRotation rotation =
+        new SecretRotation(directory, services.secrets(), new AuditLines(), clock);
     Instant startedAt = clock.instant();
     RpcServer server =
         RpcServer.builder(system, CallerIdentity.none(), DiscoveryEdge.AUTHORIZATION)
             .service(
                 DiscoveryService.class,
                 DiscoveryService.description,
-                caller -> new DiscoveryEdge(system, system, clock, startedAt, caller),
+                caller ->
+                    new DiscoveryEdge(
+                        directory, rotation, services.limits(), clock, startedAt, caller),
                 DiscoveryServiceHandlerFactory::create)
             .limit(DiscoveryEdge.REGISTER_COLONY, DiscoveryEdge.MAX_REGISTER_BYTES)
             .limit(DiscoveryEdge.LOOKUP_COLONY, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.HEALTH, DiscoveryEdge.MAX_QUERY_BYTES)
+            .limit(DiscoveryEdge.REQUEST_TOKEN, DiscoveryEdge.MAX_QUERY_BYTES)
+            .limit(DiscoveryEdge.GET_PUBLIC_KEY, DiscoveryEdge.MAX_QUERY_BYTES)
+            .limit(DiscoveryEdge.ROTATE_SECRET, DiscoveryEdge.MAX_QUERY_BYTES)
             .build();
     Optional<ServerTls> tls =
         identity.map(

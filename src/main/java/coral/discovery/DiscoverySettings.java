@@ -12,8 +12,7 @@ import java.time.Duration;
  * @param tls false serves plaintext
  * @param ttl how long an announcement lives
  * @param retention how long a mesh id stays with its secret after its announcement expired
- * @param newColonyBurst mesh ids that one address may claim in a row
- * @param newColonyInterval then one more in each such time
+ * @param limits how often what may be asked
  */
 public record DiscoverySettings(
     String host,
@@ -22,8 +21,7 @@ public record DiscoverySettings(
     Path directory,
     Duration ttl,
     Retention retention,
-    int newColonyBurst,
-    Duration newColonyInterval,
+    LimitSettings limits,
     int maxColonies,
     int maxWaitingHashes) {
   /**
@@ -44,8 +42,7 @@ public record DiscoverySettings(
             reader.duration("brief-ownership-retention", Duration.ZERO, longest),
             reader.duration("established-after", Duration.ZERO, longest),
             reader.duration("ownership-retention", Duration.ZERO, longest)),
-        reader.integer("new-colonies.burst", 1, 1_000_000),
-        reader.duration("new-colonies.interval", Duration.ofMillis(1), longest),
+        LimitSettings.from(reader),
         reader.integer("max-colonies", 1, 100_000),
         reader.integer("max-waiting-hashes", 1, 10_000));
   }

@@ -5,6 +5,10 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bouncycastle.crypto.generators.Argon2BytesGenerator;
@@ -33,26 +37,54 @@ final class SecretHash {
   static String of(Secret secret) {
     byte[] salt = new byte[SALT_BYTES];
     RANDOM.nextBytes(salt);
-    Base64.Encoder encoder = Base64.getEncoder().withoutPadding();
-    return PREFIX + encoder.encodeToString(salt) + "$" + encoder.encodeToString(tag(secret, salt));
+    return write(secret, Base64.getEncoder().withoutPadding().encodeToString(salt));
   }
 
   /**
-   * Whether the hash is of this secret.
+   * The hash with the salt of another. It equals the other if the secrets do, and both can be
+   * searched for a secret at the price of one.
    *
-   * @throws IllegalArgumentException if the text is not one that {@link #of} wrote
+   * @throws IllegalArgumentException if the other is not one that this class wrote
    */
-  static boolean matches(String hash, Secret secret) {
+  static String withSaltOf(String hash, Secret secret) {
+    return write(secret, parts(hash).group(1));
+  }
+
+  /**
+   * The one of some hashes that is of this secret. Computes once for each salt among them,
+   * whichever it is.
+   *
+   * @throws IllegalArgumentException if one is not a text that this class wrote
+   */
+  static Optional<String> among(List<String> hashes, Secret secret) {
+    Map<String, byte[]> tags = new HashMap<>();
+    Optional<String> found = Optional.empty();
+    for (String hash : hashes) {
+      Matcher parts = parts(hash);
+      byte[] actual = tags.computeIfAbsent(parts.group(1), salt -> tag(secret, salt));
+      if (MessageDigest.isEqual(Base64.getDecoder().decode(parts.group(2)), actual)) {
+        found = Optional.of(hash);
+      }
+    }
+    return found;
+  }
+
+  private static Matcher parts(String hash) {
     Matcher parts = SYNTAX.matcher(hash);
     if (!parts.matches()) {
       throw new IllegalArgumentException("not an Argon2id hash with the costs in use");
     }
-    byte[] expected = Base64.getDecoder().decode(parts.group(2));
-    byte[] actual = tag(secret, Base64.getDecoder().decode(parts.group(1)));
-    return MessageDigest.isEqual(expected, actual);
+    return parts;
   }
 
-  private static byte[] tag(Secret secret, byte[] salt) {
+  private static String write(Secret secret, String salt) {
+    return PREFIX
+        + salt
+        + "$"
+        + Base64.getEncoder().withoutPadding().encodeToString(tag(secret, salt));
+  }
+
+  private static byte[] tag(Secret secret, String salt) {
     Argon2BytesGenerator generator = new Argon2BytesGenerator();
     generator.init(
         new Argon2Parameters.Builder(Argon2Parameters.ARGON2_id)
@@ -60,7 +92,7 @@ final class SecretHash {
             .withMemoryAsKB(MEMORY_KIB)
             .withIterations(PASSES)
             .withParallelism(1)
-            .withSalt(salt)
+            .withSalt(Base64.getDecoder().decode(salt))
             .build());
     byte[] tag = new byte[TAG_BYTES];
     generator.generateBytes(secret.reveal().getBytes(StandardCharsets.UTF_8), tag);

@@ -85,7 +85,7 @@ public final class FailureStatus {
    *
    * @param delay until the call may succeed; more than zero
    */
-  public static GrpcServiceException retryLater(Refused refused, Duration delay) {
+  static GrpcServiceException retryLater(Refused refused, Duration delay) {
     Status.Code code = code(refused.failure());
     com.google.rpc.Status details =
         com.google.rpc.Status.newBuilder()
@@ -154,6 +154,9 @@ public final class FailureStatus {
     }
     if (cause instanceof RefusedException refused) {
       return exception(refused.refused());
+    }
+    if (cause instanceof RateLimitedException limited) {
+      return retryLater(limited.refused(), limited.delay());
     }
     if (cause instanceof TimeoutException) {
       return new GrpcServiceException(

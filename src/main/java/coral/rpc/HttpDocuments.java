@@ -8,6 +8,7 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpMethod;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -21,7 +22,7 @@ final class HttpDocuments {
 
   private final Map<String, Route> routes = new HashMap<>();
 
-  /** Serves GET and HEAD of a path. */
+  /** Serves GET of a path; not HEAD, to which Pekko would send the content over HTTP/2. */
   void get(String path, HttpDocument.Source source) {
     add(path, new Route(false, 0, source));
   }
@@ -55,13 +56,13 @@ final class HttpDocuments {
     if (route == null) {
       throw new IllegalArgumentException("no document at " + path);
     }
-    boolean reads = request.method() == HttpMethods.GET || request.method() == HttpMethods.HEAD;
-    if (route.post() ? request.method() != HttpMethods.POST : !reads) {
+    HttpMethod method = route.post() ? HttpMethods.POST : HttpMethods.GET;
+    if (request.method() != method) {
       RequestBody.discard(request.entity(), system);
       return CompletableFuture.completedFuture(
           HttpResponse.create()
               .withStatus(StatusCodes.METHOD_NOT_ALLOWED)
-              .addHeader(RawHeader.create("Allow", route.post() ? "POST" : "GET, HEAD")));
+              .addHeader(RawHeader.create("Allow", method.value())));
     }
     return RequestBody.collect(request.entity(), route.maxBytes(), system)
         .thenCompose(

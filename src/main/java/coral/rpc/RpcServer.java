@@ -147,7 +147,7 @@ public final class RpcServer {
     }
 
     /**
-     * Serves a document to plain GET and HEAD requests, of anyone.
+     * Serves a document to plain GET requests, of anyone.
      *
      * @param path exactly, such as {@code /.well-known/jwks.json}
      */

@@ -1,6 +1,7 @@
 package coral.discovery;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.ColonyId;
@@ -109,11 +110,79 @@ final class ColonyDirectoryTest {
     directory.put(directory.announce(announcement("long"), "one", hour));
     Instant day = hour.plus(LIFETIME).plus(Duration.ofDays(1));
     assertEquals(List.of(new ColonyId("brief")), directory.abandoned(day));
-    assertEquals(Optional.of("one"), directory.owner(new ColonyId("long"), day));
+    assertEquals(List.of("one"), directory.owners(new ColonyId("long"), day));
     directory.put(directory.announce(announcement("brief"), "two", day));
     assertEquals(day, directory.lookup(new ColonyId("brief"), day).orElseThrow().ownedSince());
     Instant month = hour.plus(LIFETIME).plus(Duration.ofDays(30));
-    assertTrue(directory.owner(new ColonyId("long"), month.minusMillis(1)).isPresent());
-    assertTrue(directory.owner(new ColonyId("long"), month).isEmpty());
+    assertTrue(directory.owned(new ColonyId("long"), month.minusMillis(1)).isPresent());
+    assertTrue(directory.owned(new ColonyId("long"), month).isEmpty());
+  }
+
+  private static final ColonyId A = new ColonyId("a");
+  private static final Duration GRACE = Duration.ofHours(24);
+
+  private static ColonyDirectory owned(String secret) {
+    ColonyDirectory directory = new ColonyDirectory(MAX, LIFETIME, days(30));
+    directory.put(directory.announce(announcement("a"), secret, Instant.EPOCH));
+    return directory;
+  }
+
+  /** Two active secrets for each colony: the present and the former one, while it lasts. */
+  @Test
+  void afterARotationBothSecretsHoldUntilTheGraceIsOver() {
+    ColonyDirectory directory = owned("one");
+    directory.put(directory.rotate(A, "one", "two", GRACE, Instant.EPOCH));
+    Instant end = Instant.EPOCH.plus(GRACE);
+    assertEquals(List.of("two", "one"), directory.owners(A, end.minusMillis(1)));
+    directory.put(directory.announce(announcement("a"), "one", end.minusMillis(1)));
+    directory.put(directory.announce(announcement("a"), "two", end.minusMillis(1)));
+    assertEquals(List.of("two", "one"), directory.owners(A, end.minusMillis(1)));
+    assertEquals(List.of("two"), directory.owners(A, end));
+    assertEquals(
+        Failure.MESH_ID_TAKEN,
+        assertThrows(
+                RefusedException.class, () -> directory.announce(announcement("a"), "one", end))
+            .refused()
+            .failure());
+    ColonyEntry later = directory.announce(announcement("a"), "two", end);
+    assertEquals(ColonySecrets.of("two"), later.secrets(), "what has ended is kept no longer");
+    assertEquals(Instant.EPOCH, later.ownedSince());
+  }
+
+  @Test
+  void aRotationWithoutGraceEndsTheFormerSecretAtOnce() {
+    ColonyDirectory directory = owned("one");
+    directory.put(directory.rotate(A, "one", "two", Duration.ZERO, Instant.EPOCH));
+    assertEquals(List.of("two"), directory.owners(A, Instant.EPOCH));
+  }
+
+  @Test
+  void aRotationThatWasDoneIsDoneAgainWithoutEffect() {
+    ColonyDirectory directory = owned("one");
+    ColonyEntry rotated = directory.rotate(A, "one", "two", GRACE, Instant.EPOCH);
+    directory.put(rotated);
+    Instant later = Instant.EPOCH.plusSeconds(60);
+    assertEquals(rotated, directory.rotate(A, "one", "two", GRACE, later));
+    assertEquals(rotated, directory.rotate(A, "two", "two", GRACE, later));
+  }
+
+  /** The former secret may be the one that was given away. */
+  @Test
+  void theFormerSecretReplacesNothing() {
+    ColonyDirectory directory = owned("one");
+    directory.put(directory.rotate(A, "one", "two", GRACE, Instant.EPOCH));
+    assertEquals(Failure.FAILED_PRECONDITION, refusal(directory, "one", "three", Instant.EPOCH));
+    assertEquals(
+        Failure.UNAUTHENTICATED, refusal(directory, "one", "two", Instant.EPOCH.plus(GRACE)));
+    assertEquals(Failure.UNAUTHENTICATED, refusal(directory, "other", "two", Instant.EPOCH));
+    directory.put(directory.rotate(A, "two", "three", GRACE, Instant.EPOCH));
+    assertEquals(List.of("three", "two"), directory.owners(A, Instant.EPOCH));
+  }
+
+  private static Failure refusal(
+      ColonyDirectory directory, String proven, String next, Instant now) {
+    return assertThrows(RefusedException.class, () -> directory.rotate(A, proven, next, GRACE, now))
+        .refused()
+        .failure();
   }
 }

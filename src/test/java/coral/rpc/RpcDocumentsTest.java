@@ -84,10 +84,6 @@ final class RpcDocumentsTest extends RpcServerFixture {
       assertEquals("{}", response.body());
       assertEquals("application/json", header(response, "content-type"));
       assertEquals("max-age=300", header(response, "cache-control"));
-      HttpResponse<String> head = send(version, "HEAD", "/.well-known/a.json", "");
-      assertEquals(200, head.statusCode());
-      assertEquals("", head.body());
-      assertEquals("2", header(head, "content-length"));
     }
     for (String other : new String[] {"/", "/.well-known", "/.well-known/a.json/", "/A"}) {
       assertEquals(404, send("GET", other, "").statusCode(), other);
@@ -106,7 +102,8 @@ final class RpcDocumentsTest extends RpcServerFixture {
   void anotherMethodIsNotAllowed() throws Exception {
     HttpResponse<String> post = send("POST", "/.well-known/a.json", "x");
     assertEquals(405, post.statusCode());
-    assertEquals("GET, HEAD", header(post, "allow"));
+    assertEquals("GET", header(post, "allow"));
+    assertEquals(405, send("HEAD", "/.well-known/a.json", "").statusCode());
     assertEquals(405, send("GET", "/reverse", "").statusCode());
     assertEquals(405, send("DELETE", "/reverse", "").statusCode());
   }
