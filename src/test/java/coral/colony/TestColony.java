@@ -24,6 +24,7 @@ import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
 import coral.settings.SettingsLoader;
+import coral.testing.LoggedSecrets;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -73,6 +74,8 @@ final class TestColony implements AutoCloseable {
               "shop",
               "test",
               InstantSource.system());
+      LoggedSecrets.watch(made.secret().reveal());
+      LoggedSecrets.watch(Files.readString(made.directory().resolve("wireguard.key")).strip());
       template = made;
       Runtime.getRuntime().addShutdownHook(new Thread(() -> delete(directory)));
     }

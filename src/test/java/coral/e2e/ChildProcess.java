@@ -1,5 +1,6 @@
 package coral.e2e;
 
+import coral.testing.LoggedSecrets;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -66,6 +67,9 @@ final class ChildProcess implements AutoCloseable {
   }
 
   private void keep(Line line) {
+    if (line.stream() == Stream.ERR) {
+      LoggedSecrets.read(line.text(), name);
+    }
     synchronized (lines) {
       if (lines.size() < KEPT_LINES) {
         lines.add(line);
