@@ -1,52 +1,42 @@
 package coral.certificate;
 
-import coral.files.Pem;
 import coral.files.SecureFiles;
 import coral.model.ColonyId;
 import coral.model.Fingerprint;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.security.KeyPair;
-import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
-import java.util.Date;
 import java.util.List;
-import org.bouncycastle.asn1.x500.X500Name;
-import org.bouncycastle.asn1.x500.X500NameBuilder;
-import org.bouncycastle.asn1.x500.style.BCStyle;
-import org.bouncycastle.asn1.x500.style.IETFUtils;
-import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
-import org.bouncycastle.cert.X509v3CertificateBuilder;
-import org.bouncycastle.cert.bc.BcX509ExtensionUtils;
-import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * A colony's root: its certificate, and the key that signs all others (RFD 020). Thread-safe.
+ * A colony's certificate authority (RFD 020): a root, which agents pin, and below it one
+ * intermediate that signs for servers and one that signs for clients. The root signs nothing but
+ * intermediates, once a year, so its key may be kept elsewhere meanwhile. Thread-safe; what signs
+ * may change at run time.
  *
  * <p>Who holds one can make any certificate. Only the colony's process and {@code init} do; the
  * certificates of agents go through {@link CertificateAuthority}, which records them.
  */
 public final class Authority {
-  /** The root's certificate in a colony's directory. */
+  /** The roots that are trusted, in a colony's directory; the one that signs first. */
   public static final String CERTIFICATE_FILE = "ca-cert.pem";
 
-  /** The root's private key in a colony's directory. */
+  /** The first root's private key in a colony's directory; may be taken away. */
   public static final String KEY_FILE = "ca-key.pem";
 
   /**
@@ -54,101 +44,112 @@ public final class Authority {
    */
   public static final Duration BACKDATE = Duration.ofSeconds(60);
 
-  /** RFD 020: 10 years. */
-  private static final int ROOT_YEARS = 10;
+  private final AuthorityKeys keys;
+  private final Optional<AuthorityStateFile> file;
+  private volatile Hierarchy hierarchy;
 
-  private static final String ROOT_COMMON_NAME = "Coral Colony CA";
-
-  private final Identity root;
-  private final ColonyId colonyId;
-  private final X500Name name;
-  private final SubjectPublicKeyInfo publicKey;
-
-  private Authority(Identity root) {
-    this.root = root;
-    ProfileCheck.root(root.certificate());
-    this.name = X500Name.getInstance(root.certificate().getSubjectX500Principal().getEncoded());
-    this.colonyId = organization(name);
-    this.publicKey =
-        SubjectPublicKeyInfo.getInstance(root.certificate().getPublicKey().getEncoded());
-  }
-
-  /** A new root: RSA-4096, 10 years, CN = Coral Colony CA, O = colony id. Takes up to seconds. */
-  public static Authority create(ColonyId colonyId, InstantSource clock) {
-    return create(colonyId, clock, KeyType.RSA_4096.generate());
-  }
-
-  /** A new root of the given keys, RSA. */
-  static Authority create(ColonyId colonyId, InstantSource clock, KeyPair keys) {
-    X500Name name =
-        new X500NameBuilder(BCStyle.INSTANCE)
-            .addRDN(BCStyle.O, colonyId.value())
-            .addRDN(BCStyle.CN, ROOT_COMMON_NAME)
-            .build();
-    Instant from = clock.instant().minus(BACKDATE).truncatedTo(ChronoUnit.SECONDS);
-    Instant until = from.atZone(ZoneOffset.UTC).plusYears(ROOT_YEARS).toInstant();
-    SubjectPublicKeyInfo key = SubjectPublicKeyInfo.getInstance(keys.getPublic().getEncoded());
-    X509v3CertificateBuilder builder =
-        new X509v3CertificateBuilder(
-            name, SerialNumbers.next(), Date.from(from), Date.from(until), name, key);
-    try {
-      BcX509ExtensionUtils identifiers = new BcX509ExtensionUtils();
-      builder
-          .addExtension(Extension.basicConstraints, true, new BasicConstraints(true))
-          .addExtension(
-              Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.cRLSign))
-          .addExtension(
-              Extension.subjectKeyIdentifier, false, identifiers.createSubjectKeyIdentifier(key))
-          .addExtension(
-              Extension.authorityKeyIdentifier,
-              false,
-              identifiers.createAuthorityKeyIdentifier(key));
-    } catch (IOException e) {
-      throw new IllegalStateException("the root's extensions cannot be encoded", e);
-    }
-    return new Authority(
-        new Identity(keys.getPrivate(), List.of(sign(builder, keys.getPrivate()))));
+  private Authority(AuthorityKeys keys, Optional<AuthorityStateFile> file, AuthorityState state)
+      throws IOException {
+    this.keys = keys;
+    this.file = file;
+    this.hierarchy = Hierarchy.of(state, keys);
   }
 
   /**
-   * Reads a root from its two files.
+   * A new authority in memory: a root of RSA-4096, 10 years, CN = Coral Colony CA, O = colony id,
+   * and its two intermediates. Takes up to seconds.
+   */
+  public static Authority create(ColonyId colonyId, InstantSource clock) {
+    return create(colonyId, clock, KeyType.RSA_4096);
+  }
+
+  /**
+   * A new authority in memory.
+   *
+   * @param type of all its keys
+   */
+  public static Authority create(ColonyId colonyId, InstantSource clock, KeyType type) {
+    return create(colonyId, clock, type.generate(), type);
+  }
+
+  /** A new authority in memory with a root of these keys, and intermediates of P-256. */
+  static Authority create(ColonyId colonyId, InstantSource clock, KeyPair keys) {
+    return create(colonyId, clock, keys, KeyType.P_256);
+  }
+
+  /** A new authority in memory with a root of these keys. */
+  static Authority create(
+      ColonyId colonyId, InstantSource clock, KeyPair keys, KeyType intermediates) {
+    KeysInMemory memory = new KeysInMemory();
+    X509Certificate root = CertificateForm.root(colonyId, 1, keys, clock.instant());
+    memory.put(AuthorityState.ROOT_KEY, keys.getPrivate(), root);
+    AuthorityState state =
+        AuthorityState.of(
+            new AuthorityState.Root(AuthorityState.ROOT_KEY, 1, root, Optional.empty(), List.of()));
+    try {
+      Authority authority = new Authority(memory, Optional.empty(), state);
+      authority.renewIntermediates(intermediates, clock.instant());
+      return authority;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // not in memory
+    }
+  }
+
+  /** {@link #load(Path, AuthorityKeys)} with keys in files of the same directory. */
+  public static Authority load(Path directory) throws IOException {
+    return load(directory, new KeyFiles(directory));
+  }
+
+  /**
+   * Reads an authority. One that an earlier version made has no intermediates yet: {@link
+   * #renewIntermediates} makes them.
    *
    * @throws IOException naming the file that is missing, open to others or malformed, or that is
-   *     not a root of a colony
+   *     not of the authority of a colony
    */
-  public static Authority load(Path directory) throws IOException {
-    Identity root = Identity.load(directory.resolve(CERTIFICATE_FILE), directory.resolve(KEY_FILE));
+  public static Authority load(Path directory, AuthorityKeys keys) throws IOException {
+    AuthorityStateFile file = new AuthorityStateFile(directory);
+    AuthorityState state = file.read();
     try {
-      return new Authority(root);
+      return new Authority(keys, Optional.of(file), state);
     } catch (IllegalStateException | IllegalArgumentException e) {
-      throw new IOException(directory.resolve(CERTIFICATE_FILE) + ": " + e.getMessage(), e);
+      throw new IOException(
+          directory + " and the keys in " + keys.description() + ": " + e.getMessage(), e);
     }
+  }
+
+  /** {@link #save(Path, AuthorityKeys)} with keys in files of the same directory. */
+  public void save(Path directory) throws IOException {
+    save(directory, new KeyFiles(directory));
   }
 
   /**
-   * Writes the root to its two files, of mode 0600, in a directory of mode 0700.
+   * Writes a new authority into a directory of mode 0700: its keys, then its certificates.
    *
-   * @throws FileAlreadyExistsException if either exists; then nothing is changed
+   * @throws FileAlreadyExistsException if there is one; then nothing is changed
    */
-  public void save(Path directory) throws IOException {
-    Path certificate = directory.resolve(CERTIFICATE_FILE);
-    if (Files.exists(certificate, LinkOption.NOFOLLOW_LINKS)) {
-      throw new FileAlreadyExistsException(
-          certificate.toString(), null, "exists and is never overwritten");
+  public void save(Path directory, AuthorityKeys target) throws IOException {
+    for (String name : List.of(CERTIFICATE_FILE, KEY_FILE, AuthorityStateFile.NAME)) {
+      Path taken = directory.resolve(name);
+      if (Files.exists(taken, LinkOption.NOFOLLOW_LINKS)) {
+        throw new FileAlreadyExistsException(
+            taken.toString(), null, "exists and is never overwritten");
+      }
     }
     SecureFiles.createDirectory(directory);
-    SecureFiles.createNew(
-        directory.resolve(KEY_FILE), Pem.encode(root.key()).getBytes(StandardCharsets.US_ASCII));
-    SecureFiles.createNew(
-        certificate, Pem.encode(root.certificate()).getBytes(StandardCharsets.US_ASCII));
+    Hierarchy now = hierarchy;
+    for (Issuer issuer : now.issuers()) {
+      target.put(now.name(issuer.certificate()), issuer.key(), issuer.certificate());
+    }
+    new AuthorityStateFile(directory).write(now.state());
   }
 
-  /** The root's own certificate. */
+  /** The root that signs now, and that new agents pin. */
   public X509Certificate certificate() {
-    return root.certificate();
+    return hierarchy.state().signing().certificate();
   }
 
-  /** By which agents pin this colony. */
+  /** By which new agents pin this colony. */
   public Fingerprint fingerprint() {
     try {
       return Fingerprint.of(certificate().getEncoded());
@@ -157,16 +158,88 @@ public final class Authority {
     }
   }
 
-  /** The colony that the root was made for. */
+  /** The colony that the authority was made for. */
   public ColonyId colonyId() {
-    return colonyId;
+    return hierarchy.state().colonyId();
+  }
+
+  /** What agents have to trust. */
+  public TrustBundle trustBundle() {
+    return hierarchy.bundle();
+  }
+
+  /** Every intermediate that has not ended; of each kind, the last signs. */
+  public List<Intermediate> intermediates() {
+    return hierarchy.state().signing().intermediates();
+  }
+
+  /** Whether the key of the root that signs is within reach. */
+  public boolean isRootOnline() {
+    return hierarchy.issuer(certificate()).isPresent();
+  }
+
+  /**
+   * A certificate with the intermediate that signed it, as its holder has to show it; alone if a
+   * root signed it, before there were intermediates.
+   *
+   * @throws IllegalArgumentException if it is not of this authority
+   */
+  public List<X509Certificate> chain(X509Certificate leaf) {
+    X509Certificate issuer =
+        hierarchy
+            .issuerOf(leaf)
+            .orElseThrow(() -> new IllegalArgumentException("not a certificate of " + this));
+    return issuer.getBasicConstraints() == 0 ? List.of(leaf, issuer) : List.of(leaf);
+  }
+
+  /**
+   * What a server shows to clients that pin a root: {@link #chain}, the roots that vouch for each
+   * other, and the roots themselves.
+   */
+  public List<X509Certificate> presented(X509Certificate leaf) {
+    Stream<X509Certificate> crossed =
+        hierarchy.state().trusted().stream().flatMap(root -> root.cross().stream());
+    return Stream.of(chain(leaf).stream(), crossed, trustBundle().roots().stream())
+        .flatMap(certificates -> certificates)
+        .toList();
+  }
+
+  /** Whether a server's chain is what {@link #presented} would give for its leaf now. */
+  public boolean presents(List<X509Certificate> chain) {
+    Optional<X509Certificate> issuer = hierarchy.issuerOf(chain.get(0));
+    return issuer.isPresent()
+        && hierarchy.signing(Intermediate.Kind.SERVER).certificate().equals(issuer.get())
+        && presented(chain.get(0)).equals(chain);
+  }
+
+  /**
+   * Whether a client's certificate is of a root that is still trusted: signed by one of its
+   * intermediates for clients, or by itself before there were any. Says nothing of its time and of
+   * revocation.
+   */
+  public boolean signedClient(X509Certificate leaf) {
+    Optional<X509Certificate> issuer = hierarchy.trustedIssuerOfClient(leaf);
+    if (issuer.isEmpty() || leaf.getBasicConstraints() != -1) {
+      return false;
+    }
+    try {
+      leaf.verify(issuer.get().getPublicKey());
+      return true;
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+
+  /** Whether a key is that of a root or an intermediate: nobody else gets a certificate for it. */
+  public boolean isOwnKey(PublicKey key) {
+    return hierarchy.state().certificates().anyMatch(own -> own.getPublicKey().equals(key));
   }
 
   /**
    * Issues a certificate with a new serial number, good from a minute before {@code now} until
-   * {@code now + validity}, or until the root ends.
+   * {@code now + validity}, or until its issuer ends.
    *
-   * @throws IllegalStateException if the root has ended
+   * @throws IllegalStateException if there is nothing that could sign it
    */
   public X509Certificate issue(
       CertificateProfile profile, PublicKey subjectKey, Instant now, Duration validity) {
@@ -180,11 +253,12 @@ public final class Authority {
    *
    * @param subjectKey whose holder has proved possession of the private half
    * @param notBefore cut to a second
-   * @param validity positive; cut so that no certificate outlives the root
+   * @param validity positive; cut so that no certificate outlives its issuer, which lives for up to
+   *     two years
    * @throws IllegalArgumentException if the profile is another colony's or the validity not
    *     positive
-   * @throws IllegalStateException if the root has ended, or the certificate is not what its profile
-   *     says
+   * @throws IllegalStateException if the issuer has ended or its key is missing, or the certificate
+   *     is not what its profile says
    */
   public X509Certificate issue(
       CertificateProfile profile,
@@ -192,75 +266,58 @@ public final class Authority {
       Instant notBefore,
       Duration validity,
       BigInteger serial) {
-    if (!profile.colonyId().equals(colonyId)) {
+    Hierarchy now = hierarchy;
+    if (!profile.colonyId().equals(now.state().colonyId())) {
       throw new IllegalArgumentException(
-          "the root of " + colonyId + " does not sign for " + profile.colonyId());
+          "the authority of "
+              + now.state().colonyId()
+              + " does not sign for "
+              + profile.colonyId());
     }
     if (validity.isNegative() || validity.isZero()) {
       throw new IllegalArgumentException("a certificate's validity is positive, not " + validity);
     }
+    Issuer issuer = now.signing(profile.purpose().issuer());
     Instant from = notBefore.truncatedTo(ChronoUnit.SECONDS);
-    Instant rootEnds = certificate().getNotAfter().toInstant();
+    Instant issuerEnds = issuer.certificate().getNotAfter().toInstant();
     Instant asked = from.plus(validity).truncatedTo(ChronoUnit.SECONDS);
-    Instant until = asked.isAfter(rootEnds) ? rootEnds : asked;
+    Instant until = asked.isAfter(issuerEnds) ? issuerEnds : asked;
     if (!from.isBefore(until)) {
-      throw new IllegalStateException("the root of " + colonyId + " ended at " + rootEnds);
+      throw new IllegalStateException(
+          issuer.certificate().getSubjectX500Principal()
+              + " ended at "
+              + issuerEnds
+              + "; it is followed by another as soon as the root's key is there");
     }
-    SubjectPublicKeyInfo key = SubjectPublicKeyInfo.getInstance(subjectKey.getEncoded());
-    X500Name subject =
-        new X500NameBuilder(BCStyle.INSTANCE)
-            .addRDN(BCStyle.O, colonyId.value())
-            .addRDN(BCStyle.CN, profile.commonName())
-            .build();
-    X509v3CertificateBuilder builder =
-        new X509v3CertificateBuilder(name, serial, Date.from(from), Date.from(until), subject, key);
-    int usage = KeyUsage.digitalSignature;
-    if (subjectKey.getAlgorithm().equals("RSA")) {
-      usage |= KeyUsage.keyEncipherment;
-    }
-    try {
-      BcX509ExtensionUtils identifiers = new BcX509ExtensionUtils();
-      builder
-          .addExtension(Extension.basicConstraints, true, new BasicConstraints(false))
-          .addExtension(Extension.keyUsage, true, new KeyUsage(usage))
-          .addExtension(Extension.extendedKeyUsage, false, profile.purpose().usage())
-          .addExtension(Extension.subjectAlternativeName, false, profile.alternativeNames())
-          .addExtension(
-              Extension.subjectKeyIdentifier, false, identifiers.createSubjectKeyIdentifier(key))
-          .addExtension(
-              Extension.authorityKeyIdentifier,
-              false,
-              identifiers.createAuthorityKeyIdentifier(publicKey));
-    } catch (IOException e) {
-      throw new IllegalStateException("the certificate's extensions cannot be encoded", e);
-    }
-    X509Certificate certificate = sign(builder, root.key());
-    ProfileCheck.leaf(certificate, profile, subjectKey, certificate());
-    return certificate;
+    return CertificateForm.leaf(issuer, profile, subjectKey, from, until, serial);
   }
 
-  private static X509Certificate sign(X509v3CertificateBuilder builder, PrivateKey key) {
-    try {
-      return Pem.certificate(
-          builder
-              .build(
-                  new JcaContentSignerBuilder(PublicKeys.signatureAlgorithm(key.getAlgorithm()))
-                      .build(key))
-              .getEncoded());
-    } catch (OperatorCreationException | IOException e) {
-      throw new IllegalStateException("the root's key cannot sign", e);
-    }
+  /**
+   * Makes the intermediates that are missing, and those that follow one older than a year. What
+   * they replace stays good, and is forgotten when it has ended. Does nothing else; seconds for
+   * RSA.
+   *
+   * @param type of new keys
+   * @return whether something was made
+   * @throws IOException if something has to be made and cannot: the root's key is not there, or a
+   *     file could not be written; then nothing has changed, and what is there goes on signing
+   */
+  public synchronized boolean renewIntermediates(KeyType type, Instant now) throws IOException {
+    return IntermediateRenewal.isDue(hierarchy.state(), now)
+        && change(IntermediateRenewal.renewed(hierarchy, keys, type, now));
   }
 
-  private static ColonyId organization(X500Name name) {
-    var organizations = name.getRDNs(BCStyle.O);
-    if (organizations.length != 1) {
-      throw new IllegalArgumentException("the root's subject does not name one colony");
+  /** On disk first. */
+  private boolean change(AuthorityState state) throws IOException {
+    Hierarchy next = Hierarchy.of(state, keys);
+    if (file.isPresent()) {
+      file.get().write(state);
     }
-    return new ColonyId(IETFUtils.valueToString(organizations[0].getFirst().getValue()));
+    hierarchy = next;
+    return true;
   }
 
-  /** Without the private key. */
+  /** Without any private key. */
   @Override
   public String toString() {
     return "Authority[" + certificate().getSubjectX500Principal() + "]";

@@ -4,7 +4,6 @@ import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.model.Refused;
-import java.security.GeneralSecurityException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -14,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,14 +25,14 @@ import org.jspecify.annotations.Nullable;
  * certificate needs no entry to be refused. Until the journal has been read every agent is refused.
  *
  * <p>An administrator's certificate is issued at {@code init}, before there is a journal: it is
- * good if the colony's root signed it, its name is {@code spiffe://<colony-id>/admin/<name>}, and
- * its time has not passed.
+ * good if the colony's authority signed it, its name is {@code spiffe://<colony-id>/admin/<name>},
+ * and its time has not passed.
  */
 public final class CertificateIndex {
   /** The kind of a URI among alternative names (RFC 5280, section 4.2.1.6). */
   private static final int URI_NAME = 6;
 
-  private final X509Certificate root;
+  private final Predicate<X509Certificate> signedHere;
   private final String agentPrefix;
   private final String administratorPrefix;
   private final InstantSource clock;
@@ -48,10 +48,12 @@ public final class CertificateIndex {
   /**
    * An empty index, which refuses every agent.
    *
-   * @param root the colony's root, which signs administrators' certificates
+   * @param signedHere whether the colony's authority signed a client's certificate: {@link
+   *     Authority#signedClient}
    */
-  public CertificateIndex(ColonyId colonyId, X509Certificate root, InstantSource clock) {
-    this.root = root;
+  public CertificateIndex(
+      ColonyId colonyId, Predicate<X509Certificate> signedHere, InstantSource clock) {
+    this.signedHere = signedHere;
     this.agentPrefix = "spiffe://" + colonyId + "/agent/";
     this.administratorPrefix = "spiffe://" + colonyId + "/admin/";
     this.clock = clock;
@@ -81,7 +83,7 @@ public final class CertificateIndex {
       return agentRefusal(certificate, uri.get().substring(agentPrefix.length()));
     }
     if (uri.isPresent() && uri.get().startsWith(administratorPrefix)) {
-      return isSignedByRoot(certificate)
+      return signedHere.test(certificate)
           ? Optional.empty()
           : refused("the certificate is not of this colony");
     }
@@ -133,16 +135,6 @@ public final class CertificateIndex {
   /** The index holds all there is. Called by the writer after recovery. */
   void completed() {
     complete = true;
-  }
-
-  private boolean isSignedByRoot(X509Certificate certificate) {
-    try {
-      certificate.verify(root.getPublicKey());
-      return certificate.getBasicConstraints() == -1
-          && certificate.getIssuerX500Principal().equals(root.getSubjectX500Principal());
-    } catch (GeneralSecurityException e) {
-      return false;
-    }
   }
 
   /** The only URI among the names, if there is just one. */

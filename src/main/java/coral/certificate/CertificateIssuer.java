@@ -175,7 +175,7 @@ final class CertificateIssuer
     if (verified == null) {
       return refuse(request, Optional.empty(), refused(request, result.failure()));
     }
-    if (verified.publicKey().equals(authority.certificate().getPublicKey())) {
+    if (authority.isOwnKey(verified.publicKey())) {
       return refuse(request, Optional.of(verified), OWN_KEY);
     }
     Optional<Refused> refusal =
@@ -221,7 +221,7 @@ final class CertificateIssuer
     CertificateAuthority.Issued issued =
         new CertificateAuthority.Issued(
             verified.agentId(),
-            Pem.encode(List.of(certificate, authority.certificate())),
+            Pem.encode(authority.chain(certificate)),
             SerialNumbers.hex(certificate.getSerialNumber()),
             certificate.getNotAfter().toInstant());
     return Effect()

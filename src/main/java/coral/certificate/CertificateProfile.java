@@ -17,25 +17,31 @@ import org.bouncycastle.asn1.x509.KeyPurposeId;
 public final class CertificateProfile {
   /** What the holder may do (RFC 5280, section 4.2.1.12). */
   enum Purpose {
-    CLIENT(KeyPurposeId.id_kp_clientAuth),
-    SERVER(KeyPurposeId.id_kp_serverAuth),
-    /** Nodes of a cluster connect to each other in both directions. */
-    PEER(KeyPurposeId.id_kp_serverAuth, KeyPurposeId.id_kp_clientAuth);
+    CLIENT(KeyPurposeId.id_kp_clientAuth, Intermediate.Kind.CLIENT),
+    SERVER(KeyPurposeId.id_kp_serverAuth, Intermediate.Kind.SERVER);
 
-    @SuppressWarnings("ImmutableEnumChecker") // a list that is never changed, of identifiers
-    private final List<KeyPurposeId> ids;
+    @SuppressWarnings("ImmutableEnumChecker") // an object identifier is immutable
+    private final KeyPurposeId id;
 
-    Purpose(KeyPurposeId... ids) {
-      this.ids = List.of(ids);
+    private final Intermediate.Kind issuer;
+
+    Purpose(KeyPurposeId id, Intermediate.Kind issuer) {
+      this.id = id;
+      this.issuer = issuer;
     }
 
     ExtendedKeyUsage usage() {
-      return new ExtendedKeyUsage(ids.toArray(new KeyPurposeId[0]));
+      return new ExtendedKeyUsage(id);
     }
 
     /** As a certificate lists it. */
     List<String> oids() {
-      return ids.stream().map(KeyPurposeId::getId).toList();
+      return List.of(id.getId());
+    }
+
+    /** Which of the intermediates signs for it. */
+    Intermediate.Kind issuer() {
+      return issuer;
     }
   }
 
@@ -54,34 +60,72 @@ public final class CertificateProfile {
     this.purpose = purpose;
   }
 
+  /** What the holder of a client's certificate is to the colony; it stands in the URI. */
+  public enum Role {
+    /** A host of the mesh. */
+    AGENT("agent"),
+    /** Carries the calls of people to the colony. */
+    PROXY("proxy"),
+    /** May look. */
+    VIEWER("viewer"),
+    /** May look, and act on agents. */
+    OPERATOR("operator"),
+    /** May do everything. */
+    ADMIN("admin");
+
+    private final String label;
+
+    Role(String label) {
+      this.label = label;
+    }
+
+    /** As it stands in a URI: {@code spiffe://<colony-id>/<label>/<id>}. */
+    public String label() {
+      return label;
+    }
+
+    /**
+     * The role of a label.
+     *
+     * @throws IllegalArgumentException if no role has this label
+     */
+    public static Role of(String label) {
+      for (Role role : values()) {
+        if (role.label.equals(label)) {
+          return role;
+        }
+      }
+      throw new IllegalArgumentException(
+          "a role is agent, proxy, viewer, operator or admin, not '" + label + "'");
+    }
+  }
+
   /**
-   * An agent, as a TLS client: CN = agent id, O = colony id, {@code
-   * spiffe://<colony-id>/agent/<agent-id>}.
+   * A client of the colony, as a TLS client: CN = id, O = colony id, {@code
+   * spiffe://<colony-id>/<role>/<id>}. Every role has the same name space.
    */
-  public static CertificateProfile agent(ColonyId colonyId, AgentId agentId) {
+  public static CertificateProfile client(ColonyId colonyId, Role role, AgentId id) {
     return new CertificateProfile(
         colonyId,
-        agentId.value(),
-        URI.create("spiffe://" + colonyId + "/agent/" + agentId),
+        id.value(),
+        URI.create("spiffe://" + colonyId + "/" + role.label() + "/" + id),
         List.of(),
         Purpose.CLIENT);
   }
 
+  /** {@link #client} in the role of an agent. */
+  public static CertificateProfile agent(ColonyId colonyId, AgentId agentId) {
+    return client(colonyId, Role.AGENT, agentId);
+  }
+
   /**
-   * An administrator, as a TLS client: CN = name, O = colony id, {@code
-   * spiffe://<colony-id>/admin/<name>}.
+   * {@link #client} in the role of an administrator.
    *
    * @param name has the syntax of an agent id
    * @throws IllegalArgumentException if it has not
    */
   public static CertificateProfile administrator(ColonyId colonyId, String name) {
-    String checked = new AgentId(name).value();
-    return new CertificateProfile(
-        colonyId,
-        checked,
-        URI.create("spiffe://" + colonyId + "/admin/" + checked),
-        List.of(),
-        Purpose.CLIENT);
+    return client(colonyId, Role.ADMIN, new AgentId(name));
   }
 
   /**
@@ -98,17 +142,31 @@ public final class CertificateProfile {
   }
 
   /**
-   * A node of the colony's cluster, as a peer of the others: CN = colony id, O = colony id, {@code
-   * spiffe://<colony-id>/node}. It opens no other door: the gRPC port takes agents and
-   * administrators only, and agents talk to {@code /colony} only.
+   * A node of the colony's cluster, where others connect to it: CN = colony id, O = colony id,
+   * {@code spiffe://<colony-id>/node}. It opens no other door: the gRPC port takes clients of the
+   * colony only, and agents talk to {@code /colony} only. With the DNS name localhost: without any
+   * the common name would be taken for one, which its issuer may not sign.
    */
-  public static CertificateProfile node(ColonyId colonyId) {
+  public static CertificateProfile nodeAsServer(ColonyId colonyId) {
+    return node(colonyId, List.of("localhost"), Purpose.SERVER);
+  }
+
+  /**
+   * A node where it connects to others; apart from {@link #nodeAsServer}, so that no authority has
+   * to sign for both purposes.
+   */
+  public static CertificateProfile nodeAsClient(ColonyId colonyId) {
+    return node(colonyId, List.of(), Purpose.CLIENT);
+  }
+
+  private static CertificateProfile node(
+      ColonyId colonyId, List<String> dnsNames, Purpose purpose) {
     return new CertificateProfile(
         colonyId,
         colonyId.value(),
         URI.create("spiffe://" + colonyId + "/node"),
-        List.of(),
-        Purpose.PEER);
+        dnsNames,
+        purpose);
   }
 
   /** The colony of the certificate: its O. */

@@ -10,7 +10,9 @@ import java.util.List;
 import java.util.Set;
 import javax.security.auth.x500.X500Principal;
 import org.bouncycastle.asn1.ASN1OctetString;
+import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
 import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.SubjectKeyIdentifier;
 
 /**
@@ -24,6 +26,7 @@ final class ProfileCheck {
   static final String SUBJECT_ALTERNATIVE_NAME = "2.5.29.17";
   static final String SUBJECT_KEY_IDENTIFIER = "2.5.29.14";
   static final String AUTHORITY_KEY_IDENTIFIER = "2.5.29.35";
+  static final String NAME_CONSTRAINTS = "2.5.29.30";
 
   /** RFC 5280, section 4.1.2.2. */
   private static final int MAX_SERIAL_OCTETS = 20;
@@ -55,25 +58,18 @@ final class ProfileCheck {
         certificate.getSubjectX500Principal().equals(new X500Principal(profile.subject())),
         "its subject is not " + profile.subject());
     check.require(certificate.getBasicConstraints() == -1, "it is an authority");
-    check.require(
-        certificate.getCriticalExtensionOIDs().equals(Set.of(BASIC_CONSTRAINTS, KEY_USAGE)),
-        "its critical extensions are not basic constraints and key usage");
-    check.require(
-        certificate
-            .getNonCriticalExtensionOIDs()
-            .equals(
-                Set.of(
-                    EXTENDED_KEY_USAGE,
-                    SUBJECT_ALTERNATIVE_NAME,
-                    SUBJECT_KEY_IDENTIFIER,
-                    AUTHORITY_KEY_IDENTIFIER)),
-        "it has other extensions than its profile");
+    check.requireExtensions(
+        Set.of(BASIC_CONSTRAINTS, KEY_USAGE),
+        Set.of(
+            EXTENDED_KEY_USAGE,
+            SUBJECT_ALTERNATIVE_NAME,
+            SUBJECT_KEY_IDENTIFIER,
+            AUTHORITY_KEY_IDENTIFIER));
     boolean isRsa = subjectKey.getAlgorithm().equals("RSA");
     check.requireKeyUsage(isRsa ? Set.of(0, 2) : Set.of(0));
     check.requireNames(profile);
-    check.require(
-        !certificate.getNotAfter().toInstant().isAfter(issuer.getNotAfter().toInstant()),
-        "it outlives its issuer");
+    check.requirePurposes(profile.purpose().oids());
+    check.requireNotOutlivedBy(issuer);
   }
 
   /**
@@ -84,11 +80,107 @@ final class ProfileCheck {
   static void root(X509Certificate certificate) {
     ProfileCheck check = new ProfileCheck(certificate);
     check.common(certificate);
-    check.require(certificate.getBasicConstraints() >= 0, "it is not an authority");
+    check.requireAuthority(Integer.MAX_VALUE, Set.of(BASIC_CONSTRAINTS, KEY_USAGE), Set.of());
+  }
+
+  /**
+   * Checks a root that another vouches for.
+   *
+   * @throws IllegalStateException saying what is wrong with it
+   */
+  static void cross(X509Certificate certificate, X509Certificate root, X509Certificate issuer) {
+    ProfileCheck check = new ProfileCheck(certificate);
+    check.common(issuer);
     check.require(
-        certificate.getCriticalExtensionOIDs().equals(Set.of(BASIC_CONSTRAINTS, KEY_USAGE)),
-        "its critical extensions are not basic constraints and key usage");
-    check.requireKeyUsage(Set.of(5, 6));
+        certificate.getPublicKey().equals(root.getPublicKey())
+            && certificate.getSubjectX500Principal().equals(root.getSubjectX500Principal()),
+        "it is not of the root it was made for");
+    check.requireAuthority(1, Set.of(BASIC_CONSTRAINTS, KEY_USAGE), Set.of());
+    check.requireNotOutlivedBy(issuer);
+  }
+
+  /**
+   * Checks an intermediate.
+   *
+   * @throws IllegalStateException saying what is wrong with it
+   */
+  static void intermediate(
+      X509Certificate certificate,
+      Intermediate.Kind kind,
+      PublicKey subjectKey,
+      X509Certificate issuer) {
+    ProfileCheck check = new ProfileCheck(certificate);
+    check.common(issuer);
+    check.require(
+        certificate.getPublicKey().equals(subjectKey), "its key is not the one it was made for");
+    check.requireAuthority(
+        0, Set.of(BASIC_CONSTRAINTS, KEY_USAGE, NAME_CONSTRAINTS), Set.of(EXTENDED_KEY_USAGE));
+    check.requirePurposes(
+        List.of(
+            switch (kind) {
+              case SERVER -> KeyPurposeId.id_kp_serverAuth.getId();
+              case CLIENT -> KeyPurposeId.id_kp_clientAuth.getId();
+            },
+            KeyPurposeId.id_kp_OCSPSigning.getId()));
+    check.requireNotOutlivedBy(issuer);
+  }
+
+  /**
+   * Checks who answers for an issuer.
+   *
+   * @throws IllegalStateException saying what is wrong with it
+   */
+  static void responder(X509Certificate certificate, PublicKey subjectKey, X509Certificate issuer) {
+    ProfileCheck check = new ProfileCheck(certificate);
+    check.common(issuer);
+    check.require(
+        certificate.getPublicKey().equals(subjectKey), "its key is not the one it was made for");
+    check.require(certificate.getBasicConstraints() == -1, "it is an authority");
+    check.requireExtensions(
+        Set.of(BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE),
+        Set.of(
+            SUBJECT_KEY_IDENTIFIER,
+            AUTHORITY_KEY_IDENTIFIER,
+            OCSPObjectIdentifiers.id_pkix_ocsp_nocheck.getId()));
+    check.requireKeyUsage(Set.of(0));
+    check.requirePurposes(List.of(KeyPurposeId.id_kp_OCSPSigning.getId()));
+    check.requireNotOutlivedBy(issuer);
+  }
+
+  private void requireAuthority(int pathLength, Set<String> critical, Set<String> others) {
+    require(
+        certificate.getBasicConstraints() == pathLength,
+        "it is not an authority of path length " + pathLength);
+    Set<String> more = new HashSet<>(others);
+    more.add(SUBJECT_KEY_IDENTIFIER);
+    more.add(AUTHORITY_KEY_IDENTIFIER);
+    requireExtensions(critical, more);
+    requireKeyUsage(Set.of(5, 6));
+  }
+
+  private void requireExtensions(Set<String> critical, Set<String> others) {
+    require(
+        certificate.getCriticalExtensionOIDs().equals(critical),
+        "its critical extensions are not " + critical);
+    require(
+        certificate.getNonCriticalExtensionOIDs().equals(others),
+        "it has other extensions than its profile");
+  }
+
+  private void requirePurposes(List<String> expected) {
+    try {
+      require(
+          expected.equals(certificate.getExtendedKeyUsage()),
+          "its extended key usage is not " + expected);
+    } catch (CertificateParsingException e) {
+      throw new IllegalStateException(defect("its extended key usage cannot be read"), e);
+    }
+  }
+
+  private void requireNotOutlivedBy(X509Certificate issuer) {
+    require(
+        !certificate.getNotAfter().toInstant().isAfter(issuer.getNotAfter().toInstant()),
+        "it outlives its issuer");
   }
 
   private void common(X509Certificate issuer) {
@@ -134,9 +226,6 @@ final class ProfileCheck {
       require(
           names != null && names.size() == expected.size() && expected.containsAll(names),
           "its alternative names are not " + expected);
-      require(
-          profile.purpose().oids().equals(certificate.getExtendedKeyUsage()),
-          "its extended key usage is not " + profile.purpose());
     } catch (CertificateParsingException e) {
       throw new IllegalStateException(defect("its names cannot be read"), e);
     }

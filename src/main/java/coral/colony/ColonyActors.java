@@ -75,7 +75,7 @@ record ColonyActors(
     Executor blocking = dispatcher(system, "blocking-dispatcher");
     ClusterSingleton singletons = ClusterSingleton.get(system);
     CertificateIndex certificates =
-        new CertificateIndex(settings.colonyId(), authority.certificate(), clock);
+        new CertificateIndex(settings.colonyId(), authority::signedClient, clock);
     ActorRef<CertificateAuthority.Command> certificateAuthority =
         singletons.init(
             SingletonActor.of(

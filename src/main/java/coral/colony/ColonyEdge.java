@@ -19,8 +19,9 @@ import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
+import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
-import coral.files.Pem;
+import coral.certificate.TrustBundle;
 import coral.model.Failure;
 import coral.model.MeshAddresses;
 import coral.model.RefusedException;
@@ -28,8 +29,6 @@ import coral.rpc.Caller;
 import coral.session.AgentPresence;
 import coral.session.TunnelStatistics;
 import coral.wireguard.PeerStatistics;
-import java.nio.charset.StandardCharsets;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -53,7 +52,7 @@ final class ColonyEdge implements ColonyService {
   private final ColonyStatus status;
   private final MeshView mesh;
   private final Hub hub;
-  private final X509Certificate root;
+  private final Authority authority;
 
   ColonyEdge(
       Caller caller,
@@ -62,14 +61,14 @@ final class ColonyEdge implements ColonyService {
       ColonyStatus status,
       MeshView mesh,
       Hub hub,
-      X509Certificate root) {
+      Authority authority) {
     this.caller = caller;
     this.bootstrap = bootstrap;
     this.agents = agents;
     this.status = status;
     this.mesh = mesh;
     this.hub = hub;
-    this.root = root;
+    this.authority = authority;
   }
 
   @Override
@@ -216,10 +215,12 @@ final class ColonyEdge implements ColonyService {
   }
 
   private RequestCertificateResponse issued(CertificateAuthority.Issued issued) {
-    byte[] chain = issued.chainPem().getBytes(StandardCharsets.US_ASCII);
+    TrustBundle bundle = authority.trustBundle();
     return RequestCertificateResponse.newBuilder()
-        .setCertificate(pem(Pem.certificates(chain).get(0)))
-        .setCaCertificate(pem(root))
+        .setCertificate(ByteString.copyFromUtf8(issued.chainPem()))
+        .setCaCertificate(ByteString.copyFromUtf8(bundle.pem()))
+        .setTrustBundleVersion(bundle.version())
+        .setSerialNumber(issued.serial())
         .setExpiresAt(issued.notAfter().getEpochSecond())
         .build();
   }
@@ -227,11 +228,11 @@ final class ColonyEdge implements ColonyService {
   @Override
   public CompletionStage<GetCACertificateResponse> getCACertificate(
       GetCACertificateRequest request) {
+    TrustBundle bundle = authority.trustBundle();
     return CompletableFuture.completedFuture(
-        GetCACertificateResponse.newBuilder().setCaCertificate(pem(root)).build());
-  }
-
-  private static ByteString pem(X509Certificate certificate) {
-    return ByteString.copyFromUtf8(Pem.encode(certificate));
+        GetCACertificateResponse.newBuilder()
+            .setCaCertificate(ByteString.copyFromUtf8(bundle.pem()))
+            .setTrustBundleVersion(bundle.version())
+            .build());
   }
 }

@@ -20,7 +20,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.HexFormat;
-import java.util.List;
 
 /**
  * What a colony keeps on disk, all of it 0600 in directories 0700:
@@ -125,13 +124,12 @@ public record ColonyFiles(Path directory) {
     java.security.KeyPair administrator = KeyType.P_256.generate();
     new Identity(
             administrator.getPrivate(),
-            List.of(
+            authority.chain(
                 authority.issue(
                     CertificateProfile.administrator(id, ADMINISTRATOR),
                     administrator.getPublic(),
                     clock.instant(),
-                    ADMINISTRATOR_VALIDITY),
-                authority.certificate()))
+                    ADMINISTRATOR_VALIDITY)))
         .save(files.administratorCertificate(), files.administratorKey());
     SecureFiles.createNew(files.settingsFile(), bytes(settings(id, app, environment, absolute)));
     return new Created(
@@ -211,9 +209,16 @@ public record ColonyFiles(Path directory) {
     return directory.resolve("tls-key.pem");
   }
 
-  /** The root. */
-  Authority authority() throws IOException {
-    return Authority.load(directory);
+  /**
+   * The authority, with its intermediates: missing and old ones are made now, if the root's key is
+   * there. Old ones go on without it.
+   *
+   * @throws IOException if it cannot be read, or intermediates are missing and cannot be made
+   */
+  Authority authority(InstantSource clock) throws IOException {
+    Authority authority = Authority.load(directory);
+    authority.renewIntermediates(KeyType.RSA_4096, clock.instant());
+    return authority;
   }
 
   /** The colony secret. */
@@ -248,9 +253,9 @@ public record ColonyFiles(Path directory) {
     Instant notAfter = identity.certificate().getNotAfter().toInstant();
     Duration left = Duration.between(now, notAfter);
     boolean old = left.multipliedBy(3).compareTo(Duration.between(notBefore, notAfter)) < 0;
-    boolean foreign =
-        !identity.chain().get(identity.chain().size() - 1).equals(authority.certificate());
-    return old || foreign ? issueServerIdentity(authority, now) : identity;
+    return old || !authority.presents(identity.chain())
+        ? issueServerIdentity(authority, now)
+        : identity;
   }
 
   private Identity issueServerIdentity(Authority authority, Instant now) throws IOException {
@@ -258,14 +263,13 @@ public record ColonyFiles(Path directory) {
     Identity identity =
         new Identity(
             keys.getPrivate(),
-            List.of(
+            // With the root, which clients pin.
+            authority.presented(
                 authority.issue(
                     CertificateProfile.server(authority.colonyId()),
                     keys.getPublic(),
                     now,
-                    SERVER_VALIDITY),
-                // With its root, which clients pin.
-                authority.certificate()));
+                    SERVER_VALIDITY)));
     identity.save(serverCertificate(), serverKey());
     return identity;
   }

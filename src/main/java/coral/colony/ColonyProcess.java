@@ -226,7 +226,7 @@ public final class ColonyProcess implements AutoCloseable {
       throw new NoSuchFileException(
           files.directory().toString(), null, "there is no colony: make one with `coral init`");
     }
-    Authority authority = files.authority();
+    Authority authority = files.authority(clock);
     if (!authority.colonyId().equals(settings.colonyId())) {
       throw new IOException(
           "the certificate authority in "

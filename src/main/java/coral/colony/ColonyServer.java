@@ -42,10 +42,10 @@ final class ColonyServer {
     this.actors = actors;
     this.mesh = mesh;
     this.tls =
-        ServerTls.of(
+        ServerTls.trusting(
             identity.key(),
             identity.chain(),
-            Optional.of(authority.certificate()),
+            () -> authority.trustBundle().roots(),
             actors.certificates()::accepts);
   }
 
@@ -107,9 +107,7 @@ final class ColonyServer {
             .service(
                 ColonyService.class,
                 ColonyService.description,
-                caller ->
-                    new ColonyEdge(
-                        caller, bootstrap, agents, status, mesh, hub, authority.certificate()),
+                caller -> new ColonyEdge(caller, bootstrap, agents, status, mesh, hub, authority),
                 ColonyServiceHandlerFactory::create)
             .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
             .limit(ColonyRpcs.GET_CA_CERTIFICATE, 0)

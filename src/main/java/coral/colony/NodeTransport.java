@@ -6,10 +6,10 @@ import coral.certificate.KeyType;
 import coral.rpc.ClientCertificate;
 import coral.rpc.NodeTls;
 import java.security.KeyPair;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.List;
 import javax.net.ssl.SSLEngine;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.remote.artery.tcp.ConfigSSLEngineProvider;
@@ -27,18 +27,21 @@ final class NodeTransport extends ConfigSSLEngineProvider {
   private final Authority authority;
   private final InstantSource clock;
   private final NodeTls tls;
-  private @Nullable ClientCertificate own;
-  private Instant renewal = Instant.MIN;
+  private final Shown asServer;
+  private final Shown asClient;
 
   private NodeTransport(ActorSystem system, Authority authority, InstantSource clock) {
     super(system);
     this.authority = authority;
     this.clock = clock;
+    this.asServer = new Shown(CertificateProfile.nodeAsServer(authority.colonyId()));
+    this.asClient = new Shown(CertificateProfile.nodeAsClient(authority.colonyId()));
     this.tls =
         new NodeTls(
-            this::own,
-            authority.certificate(),
-            CertificateProfile.node(authority.colonyId()).uri().toString());
+            asServer::current,
+            asClient::current,
+            () -> authority.trustBundle().roots(),
+            asServer.profile.uri().toString());
   }
 
   /**
@@ -59,23 +62,26 @@ final class NodeTransport extends ConfigSSLEngineProvider {
   }
 
   /** Issued anew for the first connection in the second half of its life. */
-  private synchronized ClientCertificate own() {
-    ClientCertificate current = own;
-    Instant now = clock.instant();
-    if (current == null || !now.isBefore(renewal)) {
-      KeyPair keys = KeyType.P_256.generate();
-      current =
-          new ClientCertificate(
-              keys.getPrivate(),
-              List.of(
-                  authority.issue(
-                      CertificateProfile.node(authority.colonyId()),
-                      keys.getPublic(),
-                      now,
-                      VALIDITY)));
-      own = current;
-      renewal = now.plus(VALIDITY.dividedBy(2));
+  private final class Shown {
+    private final CertificateProfile profile;
+    private @Nullable ClientCertificate own;
+    private Instant renewal = Instant.MIN;
+
+    private Shown(CertificateProfile profile) {
+      this.profile = profile;
     }
-    return current;
+
+    private synchronized ClientCertificate current() {
+      ClientCertificate current = own;
+      Instant now = clock.instant();
+      if (current == null || !now.isBefore(renewal)) {
+        KeyPair keys = KeyType.P_256.generate();
+        X509Certificate leaf = authority.issue(profile, keys.getPublic(), now, VALIDITY);
+        current = new ClientCertificate(keys.getPrivate(), authority.chain(leaf));
+        own = current;
+        renewal = now.plus(VALIDITY.dividedBy(2));
+      }
+      return current;
+    }
   }
 }

@@ -4,6 +4,7 @@ import coral.model.Fingerprint;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
@@ -32,7 +33,7 @@ public final class ClientTls {
         own,
         chain -> {
           X509Certificate root = pinnedAuthority(chain, authority);
-          verifyServer(chain, root, expectedUri);
+          verifyServer(chain, List.of(root), expectedUri);
         });
   }
 
@@ -45,7 +46,20 @@ public final class ClientTls {
    */
   public static SSLContext trusting(
       X509Certificate root, String expectedUri, Optional<ClientCertificate> own) {
-    return context(own, chain -> verifyServer(chain, root, expectedUri));
+    return trusting(List.of(root), expectedUri, own);
+  }
+
+  /**
+   * Trusts a server whose chain ends in one of these authorities: a trust bundle.
+   *
+   * @param expectedUri the only URI in the server's certificate: {@code
+   *     spiffe://<colony-id>/colony}
+   * @param own shown to the server when it asks
+   */
+  public static SSLContext trusting(
+      Collection<X509Certificate> roots, String expectedUri, Optional<ClientCertificate> own) {
+    List<X509Certificate> anchors = List.copyOf(roots);
+    return context(own, chain -> verifyServer(chain, anchors, expectedUri));
   }
 
   /** Trusts exactly one server certificate, whoever issued it: that of a discovery service. */
@@ -76,9 +90,9 @@ public final class ClientTls {
   }
 
   private static void verifyServer(
-      List<X509Certificate> chain, X509Certificate root, String expectedUri)
+      List<X509Certificate> chain, Collection<X509Certificate> roots, String expectedUri)
       throws CertificateException {
-    CertificatePaths.verify(chain, root, CertificatePaths.SERVER_AUTHENTICATION);
+    CertificatePaths.verify(chain, roots, CertificatePaths.SERVER_AUTHENTICATION);
     List<String> uris = CallerIdentity.uris(chain.get(0));
     if (!uris.equals(List.of(expectedUri))) {
       throw new CertificateException("the server is " + uris + ", not " + expectedUri);

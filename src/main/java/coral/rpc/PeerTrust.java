@@ -4,6 +4,7 @@ import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.List;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSession;
 import javax.net.ssl.SSLSocket;
@@ -33,27 +34,27 @@ final class PeerTrust extends X509ExtendedTrustManager {
 
   private final Check clients;
   private final Check servers;
-  private final List<X509Certificate> issuers;
+  private final Supplier<List<X509Certificate>> issuers;
 
-  private PeerTrust(Check clients, Check servers, List<X509Certificate> issuers) {
+  private PeerTrust(Check clients, Check servers, Supplier<List<X509Certificate>> issuers) {
     this.clients = clients;
     this.servers = servers;
     this.issuers = issuers;
   }
 
   /** For a server. */
-  static PeerTrust ofClients(Check check, List<X509Certificate> issuers) {
+  static PeerTrust ofClients(Check check, Supplier<List<X509Certificate>> issuers) {
     return new PeerTrust(check, NOBODY, issuers);
   }
 
   /** For a client. */
   static PeerTrust ofServers(Check check) {
-    return new PeerTrust(NOBODY, check, List.of());
+    return new PeerTrust(NOBODY, check, List::of);
   }
 
   /** For a node, which is server and client of the others. */
-  static PeerTrust ofNodes(Check check, List<X509Certificate> issuers) {
-    return new PeerTrust(check, check, issuers);
+  static PeerTrust ofNodes(Check clients, Check servers, Supplier<List<X509Certificate>> issuers) {
+    return new PeerTrust(clients, servers, issuers);
   }
 
   private static void verify(
@@ -112,6 +113,6 @@ final class PeerTrust extends X509ExtendedTrustManager {
 
   @Override
   public X509Certificate[] getAcceptedIssuers() {
-    return issuers.toArray(new X509Certificate[0]);
+    return issuers.get().toArray(new X509Certificate[0]);
   }
 }

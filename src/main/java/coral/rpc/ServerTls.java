@@ -6,6 +6,7 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
@@ -20,19 +21,20 @@ import org.apache.pekko.http.javadsl.HttpsConnectionContext;
  * connection on, and no session is ever resumed: resumption does not ask the trust manager.
  */
 public final class ServerTls {
-  private final Optional<X509Certificate> clientRoot;
+  private final Optional<Supplier<List<X509Certificate>>> clientRoots;
   private final PeerTrust trust;
   private volatile OwnKey keys;
 
   private ServerTls(
       ClientCertificate own,
-      Optional<X509Certificate> clientRoot,
+      Optional<Supplier<List<X509Certificate>>> clientRoots,
       Predicate<X509Certificate> accept) {
     this.keys = new OwnKey(own.key(), own.chain());
-    this.clientRoot = clientRoot;
+    this.clientRoots = clientRoots;
     this.trust =
         PeerTrust.ofClients(
-            chain -> verify(chain, clientRoot, accept), clientRoot.stream().toList());
+            chain -> verify(chain, clientRoots, accept),
+            () -> clientRoots.map(Supplier::get).orElse(List.of()));
   }
 
   /**
@@ -48,7 +50,22 @@ public final class ServerTls {
       List<X509Certificate> chain,
       Optional<X509Certificate> clientRoot,
       Predicate<X509Certificate> accept) {
-    return new ServerTls(new ClientCertificate(key, chain), clientRoot, accept);
+    return new ServerTls(
+        new ClientCertificate(key, chain), clientRoot.map(root -> () -> List.of(root)), accept);
+  }
+
+  /**
+   * {@link #of} for roots that may change.
+   *
+   * @param clientRoots issue the certificates of clients; asked for in every handshake, must not
+   *     block
+   */
+  public static ServerTls trusting(
+      PrivateKey key,
+      List<X509Certificate> chain,
+      Supplier<List<X509Certificate>> clientRoots,
+      Predicate<X509Certificate> accept) {
+    return new ServerTls(new ClientCertificate(key, chain), Optional.of(clientRoots), accept);
   }
 
   /** Shows another certificate from the next connection on; open ones go on. */
@@ -67,19 +84,21 @@ public final class ServerTls {
     engine.setUseClientMode(false);
     SSLParameters parameters = engine.getSSLParameters();
     parameters.setProtocols(new String[] {TlsContexts.PROTOCOL});
-    parameters.setWantClientAuth(clientRoot.isPresent());
+    parameters.setWantClientAuth(clientRoots.isPresent());
     engine.setSSLParameters(parameters);
     return engine;
   }
 
   private static void verify(
       List<X509Certificate> chain,
-      Optional<X509Certificate> clientRoot,
+      Optional<Supplier<List<X509Certificate>>> clientRoots,
       Predicate<X509Certificate> accept)
       throws CertificateException {
-    X509Certificate root =
-        clientRoot.orElseThrow(() -> new CertificateException("client certificates are not used"));
-    CertificatePaths.verify(chain, root, CertificatePaths.CLIENT_AUTHENTICATION);
+    List<X509Certificate> roots =
+        clientRoots
+            .orElseThrow(() -> new CertificateException("client certificates are not used"))
+            .get();
+    CertificatePaths.verify(chain, roots, CertificatePaths.CLIENT_AUTHENTICATION);
     if (!accept.test(chain.get(0))) {
       throw new CertificateException("the client certificate is no longer accepted");
     }

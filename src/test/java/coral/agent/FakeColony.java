@@ -99,7 +99,8 @@ final class FakeColony implements ColonyClient, ColonyDirectory {
             Duration.ofDays(90),
             BigInteger.valueOf(serial++));
     return new IssuedCertificate(
-        coral.files.Pem.encode(certificate), coral.files.Pem.encode(authority.certificate()));
+        coral.files.Pem.encode(authority.chain(certificate)),
+        coral.files.Pem.encode(authority.certificate()));
   }
 
   @Override

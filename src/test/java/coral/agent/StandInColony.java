@@ -56,7 +56,6 @@ import coral.wireguard.KeyPair;
 import coral.wireguard.Peer;
 import coral.wireguard.embedded.EmbeddedDevice;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -102,7 +101,7 @@ final class StandInColony implements AutoCloseable {
     ServerTls tls =
         ServerTls.of(
             keys.getPrivate(),
-            List.of(certificate, AUTHORITY.certificate()),
+            AUTHORITY.presented(certificate),
             Optional.of(AUTHORITY.certificate()),
             accepted -> true);
     RpcServer server =
@@ -173,8 +172,8 @@ final class StandInColony implements AutoCloseable {
               java.time.Duration.ofDays(90));
       return CompletableFuture.completedFuture(
           RequestCertificateResponse.newBuilder()
-              .setCertificate(ByteString.copyFromUtf8(Pem.encode(certificate)))
-              .setCaCertificate(ByteString.copyFromUtf8(Pem.encode(AUTHORITY.certificate())))
+              .setCertificate(ByteString.copyFromUtf8(Pem.encode(AUTHORITY.chain(certificate))))
+              .setCaCertificate(ByteString.copyFromUtf8(AUTHORITY.trustBundle().pem()))
               .build());
     }
 

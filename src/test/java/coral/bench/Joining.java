@@ -88,7 +88,7 @@ final class Joining {
                     .build(),
                 RequestCertificateResponse.parser());
     return new ClientCertificate(
-        keys.getPrivate(), List.of(Pem.certificates(issued.getCertificate().toByteArray()).get(0)));
+        keys.getPrivate(), Pem.certificates(issued.getCertificate().toByteArray()));
   }
 
   /** Registers over a new connection. */

@@ -103,7 +103,7 @@ class AuthorityTest {
   void noCertificateOutlivesTheRoot() {
     X509Certificate certificate =
         issue(CertificateProfile.server(Roots.COLONY), Roots.EC, Duration.ofDays(36500));
-    assertEquals(Roots.QUICK.certificate().getNotAfter(), certificate.getNotAfter());
+    assertEquals(Roots.QUICK.chain(certificate).get(1).getNotAfter(), certificate.getNotAfter());
     assertThrows(
         IllegalStateException.class,
         () ->
@@ -151,25 +151,27 @@ class AuthorityTest {
     CertificateProfile agent = CertificateProfile.agent(Roots.COLONY, AGENT);
     X509Certificate certificate = issue(agent, Roots.EC, Duration.ofDays(1));
     X509Certificate root = Roots.QUICK.certificate();
-    ProfileCheck.leaf(certificate, agent, Roots.EC.getPublic(), root);
+    X509Certificate issuer = Roots.QUICK.chain(certificate).get(1);
+    ProfileCheck.leaf(certificate, agent, Roots.EC.getPublic(), issuer);
     List<Runnable> wrong =
         List.of(
-            () -> ProfileCheck.leaf(certificate, agent, Roots.RSA.getPublic(), root),
+            () -> ProfileCheck.leaf(certificate, agent, Roots.RSA.getPublic(), issuer),
             () ->
                 ProfileCheck.leaf(
                     certificate,
                     CertificateProfile.agent(Roots.COLONY, new AgentId("web-2")),
                     Roots.EC.getPublic(),
-                    root),
+                    issuer),
             () ->
                 ProfileCheck.leaf(
                     certificate,
                     CertificateProfile.administrator(Roots.COLONY, AGENT.value()),
                     Roots.EC.getPublic(),
-                    root),
+                    issuer),
             () ->
                 ProfileCheck.leaf(
                     certificate, agent, Roots.EC.getPublic(), Roots.real().certificate()),
+            () -> ProfileCheck.leaf(certificate, agent, Roots.EC.getPublic(), root),
             () -> ProfileCheck.leaf(root, agent, root.getPublicKey(), root),
             () -> ProfileCheck.root(certificate));
     for (Runnable check : wrong) {
@@ -214,6 +216,8 @@ class AuthorityTest {
   void filesThatAreNotOneRootAreRefusedByName() throws Exception {
     Path home = directory.resolve("colony");
     Roots.QUICK.save(home);
+    // As an earlier version of Coral left it.
+    Files.delete(home.resolve(AuthorityStateFile.NAME));
     Path certificate = home.resolve(Authority.CERTIFICATE_FILE);
     Files.writeString(certificate, Pem.encode(Roots.real().certificate()));
     assertRefused(home, "not that of the certificate");
@@ -224,6 +228,7 @@ class AuthorityTest {
     Files.writeString(certificate, Pem.encode(leaf));
     Files.writeString(home.resolve(Authority.KEY_FILE), Pem.encode(Roots.RSA.getPrivate()));
     assertRefused(home, "ca-cert.pem");
+    Files.writeString(certificate, Pem.encode(Roots.QUICK.certificate()));
     Files.setPosixFilePermissions(
         home.resolve(Authority.KEY_FILE), PosixFilePermissions.fromString("rw-r--r--"));
     assertRefused(home, "chmod 600");
@@ -255,24 +260,18 @@ class AuthorityTest {
     Files.writeString(root, Pem.encode(Roots.real().certificate()));
     Path server = directory.resolve("server.pem");
     Path agent = directory.resolve("agent.pem");
-    Files.writeString(
-        server,
-        Pem.encode(
-            Roots.real()
-                .issue(
-                    CertificateProfile.server(Roots.COLONY),
-                    Roots.EC.getPublic(),
-                    Roots.NOW,
-                    Duration.ofDays(90))));
-    Files.writeString(
-        agent,
-        Pem.encode(
-            Roots.real()
-                .issue(
-                    CertificateProfile.agent(Roots.COLONY, AGENT),
-                    Roots.RSA.getPublic(),
-                    Roots.NOW,
-                    Duration.ofDays(90))));
+    for (boolean isAgent : new boolean[] {false, true}) {
+      X509Certificate leaf =
+          Roots.real()
+              .issue(
+                  isAgent
+                      ? CertificateProfile.agent(Roots.COLONY, AGENT)
+                      : CertificateProfile.server(Roots.COLONY),
+                  (isAgent ? Roots.RSA : Roots.EC).getPublic(),
+                  Roots.NOW,
+                  Duration.ofDays(90));
+      Files.writeString(isAgent ? agent : server, Pem.encode(Roots.real().chain(leaf)));
+    }
     String time = String.valueOf(Roots.NOW.getEpochSecond());
     for (String[] check :
         new String[][] {{"sslclient", agent.toString()}, {"sslserver", server.toString()}}) {
@@ -287,6 +286,8 @@ class AuthorityTest {
               check[0],
               "-CAfile",
               root.toString(),
+              "-untrusted",
+              check[1],
               check[1]);
       assertTrue(output.endsWith(": OK\n"), output);
     }
@@ -299,6 +300,8 @@ class AuthorityTest {
             "sslserver",
             "-CAfile",
             root.toString(),
+            "-untrusted",
+            agent.toString(),
             agent.toString());
     assertTrue(wrongPurpose.contains("unsuitable certificate purpose"), wrongPurpose);
     String text = openssl("x509", "-text", "-noout", "-in", agent.toString());
@@ -325,7 +328,8 @@ class AuthorityTest {
     parameters.setDate(Date.from(Roots.NOW));
     CertPathValidator.getInstance("PKIX")
         .validate(
-            CertificateFactory.getInstance("X.509").generateCertPath(List.of(certificate)),
+            CertificateFactory.getInstance("X.509")
+                .generateCertPath(Roots.QUICK.chain(certificate)),
             parameters);
   }
 

@@ -66,7 +66,7 @@ class CertificateAuthorityTest {
   private final TestProbe<Reply> probe = kit.createTestProbe();
   private final ExecutorService threads = Executors.newFixedThreadPool(2);
   private final CertificateIndex index =
-      new CertificateIndex(Roots.COLONY, Roots.QUICK.certificate(), Roots.CLOCK);
+      new CertificateIndex(Roots.COLONY, Roots.QUICK::signedClient, Roots.CLOCK);
 
   @AfterEach
   void stop() {
@@ -79,7 +79,7 @@ class CertificateAuthorityTest {
     Issued issued = issue(authority(threads), WEB, KEY);
     List<X509Certificate> chain = Pem.certificates(issued.chainPem().getBytes(US_ASCII));
     assertEquals(2, chain.size());
-    assertEquals(Roots.QUICK.certificate(), chain.get(1));
+    assertEquals(Roots.QUICK.chain(chain.get(0)), chain);
     assertEquals(KEY.getPublic(), chain.get(0).getPublicKey());
     assertEquals(Roots.NOW.plus(Duration.ofDays(90)), issued.notAfter());
     assertTrue(index.accepts(chain.get(0)));
@@ -196,7 +196,7 @@ class CertificateAuthorityTest {
     Issued issued = issue(first, WEB, KEY);
     kit.stop(first);
     CertificateIndex fresh =
-        new CertificateIndex(Roots.COLONY, Roots.QUICK.certificate(), Roots.CLOCK);
+        new CertificateIndex(Roots.COLONY, Roots.QUICK::signedClient, Roots.CLOCK);
     assertFalse(fresh.accepts(leaf(issued)), "nothing is accepted before the journal is read");
     assertEquals(Failure.NOT_READY, fresh.refusal(leaf(issued)).orElseThrow().failure());
     ActorRef<Command> second =

@@ -22,7 +22,7 @@ class CertificateIndexTest {
 
   private Instant now = Roots.NOW;
   private final CertificateIndex index =
-      new CertificateIndex(Roots.COLONY, Roots.QUICK.certificate(), () -> now);
+      new CertificateIndex(Roots.COLONY, Roots.QUICK::signedClient, () -> now);
 
   @Test
   void aJournaledCertificateIsGoodUntilItEnds() {

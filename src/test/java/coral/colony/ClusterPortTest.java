@@ -93,7 +93,7 @@ class ClusterPortTest {
   @Test
   void onlyACertificateOfANodeOfThisColonyGetsThrough() throws Exception {
     refused(Optional.empty());
-    refused(Optional.of(issued(FORGER, CertificateProfile.node(authority.colonyId()))));
+    refused(Optional.of(issued(FORGER, CertificateProfile.nodeAsClient(authority.colonyId()))));
     refused(
         Optional.of(
             issued(
@@ -101,7 +101,8 @@ class ClusterPortTest {
     refused(Optional.of(issued(authority, CertificateProfile.server(authority.colonyId()))));
     refused(Optional.of(colony.bootstrap("web-2").certificate()));
     refused(Optional.of(colony.administrator()));
-    ClientCertificate node = issued(authority, CertificateProfile.node(authority.colonyId()));
+    ClientCertificate node =
+        issued(authority, CertificateProfile.nodeAsClient(authority.colonyId()));
     assertThrows(
         SocketTimeoutException.class,
         () -> read(Optional.of(node)),
@@ -208,7 +209,7 @@ class ClusterPortTest {
     KeyPair keys = KeyType.P_256.generate();
     X509Certificate certificate =
         authority.issue(profile, keys.getPublic(), CLOCK.instant(), Duration.ofHours(1));
-    return new ClientCertificate(keys.getPrivate(), List.of(certificate));
+    return new ClientCertificate(keys.getPrivate(), authority.chain(certificate));
   }
 
   private void refused(Optional<ClientCertificate> shown) {

@@ -51,7 +51,7 @@ class ColonyFilesTest {
                 created.directory(), created.colonyId(), "a", "b", InstantSource.fixed(NOW)));
 
     ColonyFiles files = new ColonyFiles(created.directory());
-    Authority authority = files.authority();
+    Authority authority = files.authority(InstantSource.fixed(NOW));
     assertEquals(created.caFingerprint(), authority.fingerprint());
     assertEquals(created.secret(), files.secret());
     Identity server = files.serverIdentity(authority, InstantSource.fixed(NOW));

@@ -35,7 +35,6 @@ import java.security.KeyPair;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -195,8 +194,7 @@ final class TestColony implements AutoCloseable {
     return new Member(
         id,
         new ClientCertificate(
-            keys.getPrivate(),
-            List.of(Pem.certificates(issued.getCertificate().toByteArray()).get(0))));
+            keys.getPrivate(), Pem.certificates(issued.getCertificate().toByteArray())));
   }
 
   RegisterAgentResponse register(Member member, WireGuardKey key, String requestId)

@@ -233,8 +233,7 @@ class RegistrationLoadTest {
             RequestCertificateResponse.parser());
     ClientCertificate certificate =
         new ClientCertificate(
-            keys.getPrivate(),
-            List.of(Pem.certificates(issued.getCertificate().toByteArray()).get(0)));
+            keys.getPrivate(), Pem.certificates(issued.getCertificate().toByteArray()));
     HeldConnection connection =
         HeldConnection.open(endpoint, tls(Optional.of(certificate)), TIMEOUT);
     connections.add(connection);

@@ -126,8 +126,7 @@ final class WitnessAgent {
     RequestCertificateResponse issued = requestCertificate(keys);
     ClientCertificate certificate =
         new ClientCertificate(
-            keys.getPrivate(),
-            List.of(Pem.certificates(issued.getCertificate().toByteArray()).get(0)));
+            keys.getPrivate(), Pem.certificates(issued.getCertificate().toByteArray()));
     credentials.add(new Credential(certificate, network.client(Optional.of(certificate))));
     hasNewCertificate = true;
     unanswered = null;

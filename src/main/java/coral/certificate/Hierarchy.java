@@ -1,0 +1,150 @@
+package coral.certificate;
+
+import java.io.IOException;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.bouncycastle.asn1.ASN1OctetString;
+import org.bouncycastle.asn1.x509.AuthorityKeyIdentifier;
+import org.bouncycastle.asn1.x509.Extension;
+import org.jspecify.annotations.Nullable;
+
+/** The authorities of a colony at one moment, with those of their keys that are within reach. */
+final class Hierarchy {
+  private final AuthorityState state;
+  private final TrustBundle bundle;
+  private final Map<X509Certificate, Issuer> issuers;
+
+  private Hierarchy(AuthorityState state, Map<X509Certificate, Issuer> issuers) {
+    this.state = state;
+    this.bundle =
+        new TrustBundle(
+            state.bundleVersion(),
+            state.trusted().stream().map(AuthorityState.Root::certificate).toList());
+    this.issuers = issuers;
+  }
+
+  /**
+   * A state with its keys.
+   *
+   * @throws IOException if a key is there and cannot be used
+   * @throws IllegalArgumentException if a key is not that of its certificate
+   */
+  static Hierarchy of(AuthorityState state, AuthorityKeys keys) throws IOException {
+    Map<X509Certificate, Issuer> issuers = new LinkedHashMap<>();
+    for (AuthorityState.Root root : state.roots()) {
+      add(issuers, root.certificate(), keys.get(root.key()), root.key());
+      for (Intermediate intermediate : root.intermediates()) {
+        add(issuers, intermediate.certificate(), keys.get(intermediate.key()), intermediate.key());
+      }
+    }
+    return new Hierarchy(state, issuers);
+  }
+
+  private static void add(
+      Map<X509Certificate, Issuer> issuers,
+      X509Certificate certificate,
+      Optional<PrivateKey> key,
+      String name) {
+    if (key.isPresent()) {
+      if (!PublicKeys.matches(key.get(), certificate.getPublicKey())) {
+        throw new IllegalArgumentException(
+            "the private key '" + name + "' is not that of the certificate");
+      }
+      issuers.put(certificate, new Issuer(certificate, key.get()));
+    }
+  }
+
+  AuthorityState state() {
+    return state;
+  }
+
+  TrustBundle bundle() {
+    return bundle;
+  }
+
+  /** All that can sign: roots and intermediates, present and former. */
+  List<Issuer> issuers() {
+    return List.copyOf(issuers.values());
+  }
+
+  /** Empty if its key is out of reach. */
+  Optional<Issuer> issuer(X509Certificate certificate) {
+    return Optional.ofNullable(issuers.get(certificate));
+  }
+
+  /**
+   * Of which a leaf of this kind gets its signature.
+   *
+   * @throws IllegalStateException if there is none, saying what is missing
+   */
+  Issuer signing(Intermediate.Kind kind) {
+    Intermediate intermediate =
+        state
+            .signing()
+            .intermediate(kind)
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "the authority has no intermediate for " + kind + " yet"));
+    @Nullable Issuer issuer = issuers.get(intermediate.certificate());
+    if (issuer == null) {
+      throw new IllegalStateException(
+          "the private key '" + intermediate.key() + "' of the authority is missing");
+    }
+    return issuer;
+  }
+
+  /** The name of the key of one of these authorities. */
+  String name(X509Certificate certificate) {
+    for (AuthorityState.Root root : state.roots()) {
+      if (root.certificate().equals(certificate)) {
+        return root.key();
+      }
+      for (Intermediate intermediate : root.intermediates()) {
+        if (intermediate.certificate().equals(certificate)) {
+          return intermediate.key();
+        }
+      }
+    }
+    throw new IllegalArgumentException("not an authority of this colony");
+  }
+
+  /** Which of the authorities a certificate names as its issuer; the signature is not verified. */
+  Optional<X509Certificate> issuerOf(X509Certificate certificate) {
+    return state.certificates().filter(issuer -> names(certificate, issuer)).findFirst();
+  }
+
+  /** {@link #issuerOf} among what may sign for clients and is trusted. */
+  Optional<X509Certificate> trustedIssuerOfClient(X509Certificate certificate) {
+    return state.trusted().stream()
+        .flatMap(
+            root ->
+                Stream.concat(
+                    Stream.of(root.certificate()),
+                    root.intermediates().stream()
+                        .filter(i -> i.kind() == Intermediate.Kind.CLIENT)
+                        .map(Intermediate::certificate)))
+        .filter(issuer -> names(certificate, issuer))
+        .findFirst();
+  }
+
+  private static boolean names(X509Certificate certificate, X509Certificate issuer) {
+    if (!certificate.getIssuerX500Principal().equals(issuer.getSubjectX500Principal())) {
+      return false;
+    }
+    byte[] wrapped = certificate.getExtensionValue(Extension.authorityKeyIdentifier.getId());
+    if (wrapped == null) {
+      return false;
+    }
+    byte[] identifier =
+        AuthorityKeyIdentifier.getInstance(ASN1OctetString.getInstance(wrapped).getOctets())
+            .getKeyIdentifierOctets();
+    return Arrays.equals(identifier, Issuer.keyIdentifier(issuer));
+  }
+}
