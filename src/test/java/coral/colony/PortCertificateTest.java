@@ -48,7 +48,7 @@ class PortCertificateTest {
     ColonyFiles files = new ColonyFiles(colony.database().resolveSibling(""));
     Files.delete(files.directory().resolve("tls-cert.pem"));
     return files
-        .serverIdentity(files.authority(), InstantSource.fixed(now().minus(Duration.ofDays(300))))
+        .serverIdentity(files.authority(InstantSource.system()), InstantSource.fixed(now().minus(Duration.ofDays(300))))
         .certificate();
   }
 
