@@ -1,5 +1,6 @@
 package coral.cli;
 
+import coral.colony.ColonyFiles;
 import coral.model.ColonyId;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -32,7 +33,7 @@ public record CoralHome(Path directory) {
 
   /** The folder of one colony; it need not exist. */
   Path colony(ColonyId colony) {
-    return directory.resolve(COLONIES).resolve(colony.value());
+    return ColonyFiles.directory(directory, colony);
   }
 
   /** The colonies that have a folder here, in alphabetical order. */

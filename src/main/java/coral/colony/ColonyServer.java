@@ -25,6 +25,9 @@ final class ColonyServer {
   /** A request for a certificate carries at most 16 KiB of PEM, and a stranger may send it. */
   private static final int MAX_CERTIFICATE_REQUEST_BYTES = 24 << 10;
 
+  /** A message without fields has no bytes in protobuf, but braces and blanks in JSON. */
+  private static final int MAX_EMPTY_REQUEST_BYTES = 64;
+
   private final ColonySettings settings;
   private final Authority authority;
   private final ColonyActors actors;
@@ -110,7 +113,7 @@ final class ColonyServer {
                 caller -> new ColonyEdge(caller, bootstrap, agents, status, mesh, hub, authority),
                 ColonyServiceHandlerFactory::create)
             .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
-            .limit(ColonyRpcs.GET_CA_CERTIFICATE, 0)
+            .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
             .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
             .build();
     return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));

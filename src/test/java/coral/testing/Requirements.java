@@ -14,6 +14,8 @@ public enum Requirements {
   TUN("tun"),
   WIREGUARD_GO("wireguard-go"),
   OPENSSL("openssl"),
+  /** Debian's testssl.sh. */
+  TESTSSL("testssl"),
   /** Mounting a small file system of one's own. */
   MOUNT("mount");
 

@@ -1,0 +1,94 @@
+# Sourced by the scripts of this folder: one colony on loopback, with all of its state in a temporary folder that is
+# removed at the end, whatever happens.
+#
+#   CORAL   what runs Coral, ./coral unless set          $ca      the root that every chain ends in
+#   $port   the colony's gRPC port                       $admin   the folder of an administrator's cert.pem and key.pem
+#   $folder the colony's folder                          $scratch a place for files
+
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+read -r -a coral <<<"${CORAL:-./coral}"
+
+scratch=$(mktemp -d)
+export CORAL_HOME=$scratch/home
+colony_pid=
+cleanup() {
+  stop_colony
+  rm -rf "$scratch"
+}
+trap cleanup EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+pass() {
+  echo "  ok  $*"
+}
+
+free_port() {
+  local candidate
+  for _ in $(seq 50); do
+    candidate=$((20000 + RANDOM % 10000))
+    if ! (exec 3<>"/dev/tcp/127.0.0.1/$candidate") 2>/dev/null; then
+      echo "$candidate"
+      return
+    fi
+  done
+  fail "no free port"
+}
+
+make_colony() {
+  "${coral[@]}" init shop --environment test >"$scratch/init.txt"
+  colony=$(ls "$CORAL_HOME/colonies")
+  folder=$CORAL_HOME/colonies/$colony
+  ca=$folder/ca-cert.pem
+  admin=$folder/admin
+  port=$(free_port)
+  cat >>"$folder/colony.conf" <<CONF
+coral.colony {
+  listen { host = "127.0.0.1", port = $port }
+  wireguard { port = 0, device = user-space }
+  management.port = 0
+}
+CONF
+}
+
+start_colony() {
+  : >"$scratch/colony.log"
+  "${coral[@]}" colony start --colony "$colony" >"$scratch/colony.log" 2>&1 &
+  colony_pid=$!
+  for _ in $(seq 600); do
+    if grep -q "is ready after" "$scratch/colony.log"; then
+      return
+    fi
+    kill -0 "$colony_pid" 2>/dev/null || fail "the colony did not start: $(tail -5 "$scratch/colony.log")"
+    sleep 0.1
+  done
+  fail "the colony was not ready within a minute"
+}
+
+stop_colony() {
+  if [ -n "$colony_pid" ]; then
+    kill "$colony_pid" 2>/dev/null || true
+    wait "$colony_pid" 2>/dev/null || true
+    colony_pid=
+  fi
+}
+
+# call SERVICE/RPC [s_client option...]: an RPC by HTTP/1.1 and JSON through openssl; prints what came back, the
+# protocol's errors included.
+call() {
+  local rpc=$1
+  shift
+  printf 'POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}' "$rpc" |
+    timeout 20 openssl s_client -connect "127.0.0.1:$port" -servername localhost -CAfile "$ca" -verify_return_error \
+      -quiet "$@" 2>&1 || true
+}
+
+# as FOLDER: the s_client options that show the cert.pem of a folder, with the intermediate behind it.
+as() {
+  awk 'BEGIN { n = 0 } /BEGIN CERT/ { n++ } n > 1' "$1/cert.pem" >"$1/chain-behind.pem"
+  echo "-cert $1/cert.pem -key $1/key.pem $([ -s "$1/chain-behind.pem" ] && echo "-cert_chain $1/chain-behind.pem")"
+}
