@@ -51,7 +51,7 @@ public record RegistrationToken(
     if (!ID.matcher(id).matches()) {
       throw new IllegalArgumentException("a token id has 16 to 64 characters of base64url");
     }
-    if (issuedAt.getNano() != 0 || expiresAt.getNano() != 0) {
+    if (!isWhole(issuedAt) || !isWhole(expiresAt)) {
       throw new IllegalArgumentException("a token's times are whole seconds");
     }
     if (!issuedAt.isBefore(expiresAt)
@@ -62,6 +62,10 @@ public record RegistrationToken(
     if (keyHash.isPresent() && wireGuardKey.isPresent()) {
       throw new IllegalArgumentException("a token is bound to one key at most");
     }
+  }
+
+  private static boolean isWhole(Instant time) {
+    return time.equals(time.truncatedTo(ChronoUnit.SECONDS));
   }
 
   /** A new token for an agent, good for {@link #LIFETIME} from now. */

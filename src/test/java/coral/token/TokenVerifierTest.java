@@ -1,0 +1,593 @@
+package coral.token;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import coral.model.AgentId;
+import coral.model.ColonyId;
+import coral.model.Failure;
+import coral.model.Refused;
+import coral.model.RefusedException;
+import coral.model.WireGuardKey;
+import io.jsonwebtoken.Jwts;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import java.util.function.Consumer;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Attacks on the verifier, with the ids that the threat table gives them. */
+final class TokenVerifierTest {
+  private static final Instant NOW = Instant.parse("2026-03-01T12:00:00Z");
+  private static final SecureRandom RANDOM = new SecureRandom();
+  private static final ColonyId COLONY = new ColonyId("shop-prod-a3f2e1");
+  private static final AgentId AGENT = new AgentId("web-1");
+  private static final PublicKeyHash KEY_HASH = new PublicKeyHash("ab".repeat(32));
+
+  private final SigningKeys discovery = SigningKeys.first(NOW.minusSeconds(3600), RANDOM);
+  private final SigningKey key = discovery.current();
+  private final AcceptedKeys accepted = AcceptedKeys.onFirstUse(discovery.published());
+  private final TokenVerifier verifier = new TokenVerifier(COLONY, () -> accepted);
+  private final RegistrationToken token =
+      RegistrationToken.create(AGENT, COLONY, Optional.of(KEY_HASH), Optional.empty(), NOW, RANDOM);
+  private final String good = key.sign(token);
+
+  @Test
+  void aTokenOfDiscoverySaysWhatDiscoverySaid() {
+    assertEquals(token, verifier.verify(good, NOW));
+  }
+
+  /** RFD 020, "JWT Token Format". */
+  @Test
+  void aTokenHasTheHeaderAndTheClaimsOfTheSpecification() {
+    ObjectNode header = Forgery.part(good, 0);
+    assertEquals("EdDSA", header.get("alg").textValue());
+    assertEquals("coral-reg+jwt", header.get("typ").textValue());
+    assertEquals(key.publicKey().id(), header.get("kid").textValue());
+    assertEquals(3, header.size());
+    ObjectNode claims = Forgery.part(good, 1);
+    assertEquals("coral-discovery", claims.get("iss").textValue());
+    assertEquals("web-1", claims.get("sub").textValue());
+    assertEquals(COLONY.value(), claims.get("aud").textValue());
+    assertEquals(COLONY.value(), claims.get("colony_id").textValue());
+    assertEquals(NOW.getEpochSecond(), claims.get("iat").longValue());
+    assertEquals(NOW.getEpochSecond() + 60, claims.get("exp").longValue());
+    assertEquals(22, claims.get("jti").textValue().length(), "128 bits");
+    assertEquals(
+        "q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s",
+        claims.get("cnf").get("spki#S256").textValue());
+    assertEquals(8, claims.size());
+  }
+
+  /** J1: RFC 8725, sections 2.1 and 3.1; RFC 7518, section 3.6. */
+  @ParameterizedTest
+  @ValueSource(strings = {"none", "None", "NONE", "nOnE", "NonE", ""})
+  void j1AnUnsignedTokenIsRefused(String algorithm) {
+    String header = header(node -> node.put("alg", algorithm));
+    String claims = good.split("\\.", -1)[1];
+    for (String signature :
+        List.of("", good.split("\\.", -1)[2], TokenKey.base64Url(new byte[64]), "AA")) {
+      refused(header + "." + claims + "." + signature);
+    }
+  }
+
+  /** J1 */
+  @Test
+  void j1AnEmptyOrShortenedSignatureIsRefused() {
+    String content = good.substring(0, good.lastIndexOf('.') + 1);
+    byte[] signature = Base64.getUrlDecoder().decode(good.split("\\.", -1)[2]);
+    refused(content);
+    for (int length = 1; length < signature.length; length++) {
+      refused(content + TokenKey.base64Url(java.util.Arrays.copyOf(signature, length)));
+    }
+    refused(content + TokenKey.base64Url(java.util.Arrays.copyOf(signature, 65)));
+  }
+
+  /** J2: CVE-2015-9235; RFC 8725, section 2.1. */
+  @Test
+  void j2OurPublicKeyIsNoKeyOfASymmetricSignature() throws GeneralSecurityException {
+    for (byte[] secret :
+        List.of(
+            key.publicKey().toBytes(),
+            key.publicKey().forProvider().getEncoded(),
+            key.publicKey().toString().getBytes(StandardCharsets.US_ASCII))) {
+      String content = header(node -> node.put("alg", "HS256")) + "." + good.split("\\.", -1)[1];
+      Mac mac = Mac.getInstance("HmacSHA256");
+      mac.init(new SecretKeySpec(secret, "HmacSHA256"));
+      refused(
+          content
+              + "."
+              + TokenKey.base64Url(mac.doFinal(content.getBytes(StandardCharsets.US_ASCII))),
+          "EdDSA");
+    }
+  }
+
+  /** J3: CVE-2022-21449, for every algorithm that the library knows. */
+  @Test
+  void j3ASignatureOfZerosHoldsForNoAlgorithm() {
+    for (String algorithm : Jwts.SIG.get().keySet()) {
+      for (int length : new int[] {32, 64, 96, 132, 256}) {
+        refused(
+            header(node -> node.put("alg", algorithm))
+                + "."
+                + good.split("\\.", -1)[1]
+                + "."
+                + TokenKey.base64Url(new byte[length]));
+      }
+    }
+  }
+
+  /** J3: what jjwt would do with our key, if it were let. */
+  @Test
+  void j3NoAlgorithmButEdDsaIsAccepted() {
+    for (String algorithm : Jwts.SIG.get().keySet()) {
+      String forged = Forgery.withHeader(key, good, header -> header.put("alg", algorithm));
+      if (algorithm.equals("EdDSA")) {
+        assertEquals(token, verifier.verify(forged, NOW));
+      } else {
+        refused(forged, "EdDSA");
+      }
+    }
+  }
+
+  /** J4: RFC 8725, section 3.10. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "../../../../dev/null",
+        "/dev/null",
+        "' OR '1'='1",
+        "kid; DROP TABLE keys",
+        "http://attacker.example/key",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+      })
+  void j4AKeyIdIsLookedUpAndNothingElse(String keyId) {
+    refused(Forgery.withHeader(key, good, header -> header.put("kid", keyId)));
+  }
+
+  /** J4 */
+  @Test
+  void j4AKeyIdIsExact() {
+    String id = key.publicKey().id();
+    refused(Forgery.withHeader(key, good, header -> header.remove("kid")));
+    refused(Forgery.withHeader(key, good, header -> header.put("kid", id + " ")));
+    refused(Forgery.withHeader(key, good, header -> header.put("kid", id.substring(1))));
+    refused(Forgery.withHeader(key, good, header -> header.putArray("kid").add(id)));
+    refused(Forgery.withHeader(key, good, header -> header.put("kid", 7)));
+    SigningKey stranger = SigningKey.generate(RANDOM);
+    refused(Forgery.withHeader(stranger, good, header -> {}), "signature");
+  }
+
+  /** J4: CVE-2018-0114, the header brings the key of its own signature. */
+  @Test
+  void j4AKeyInTheHeaderIsRefused() {
+    SigningKey attacker = SigningKey.generate(RANDOM);
+    for (String keyId : List.of(key.publicKey().id(), attacker.publicKey().id())) {
+      refused(
+          Forgery.withHeader(
+              attacker,
+              good,
+              header -> {
+                header.put("kid", keyId);
+                header
+                    .putObject("jwk")
+                    .put("kty", "OKP")
+                    .put("crv", "Ed25519")
+                    .put("x", TokenKey.base64Url(attacker.publicKey().toBytes()));
+              }),
+          "header");
+    }
+  }
+
+  /** J4, J8, J12: even with a signature that holds. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "jku", "x5u", "jwk", "x5c", "x5t", "crit", "b64", "zip", "cty", "enc", "epk", "p2c"
+      })
+  void j4AHeaderThatIsNotOursIsRefused(String name) {
+    refused(
+        Forgery.withHeader(key, good, header -> header.put(name, "https://attacker.example/")),
+        "header");
+  }
+
+  /** J4: anybody can name any key. */
+  @Test
+  void j4OnlyAnUnknownKeyOfAWellFormedTokenAsksForARefresh() {
+    SigningKey stranger = SigningKey.generate(RANDOM);
+    assertEquals(Optional.of(stranger.publicKey().id()), verifier.unknownKey(stranger.sign(token)));
+    assertEquals(Optional.empty(), verifier.unknownKey(good));
+    assertEquals(Optional.empty(), verifier.unknownKey("nonsense"));
+  }
+
+  /** J5: jjwt alone accepts a token without these. */
+  @ParameterizedTest
+  @ValueSource(strings = {"iss", "sub", "aud", "exp", "iat", "jti", "colony_id"})
+  void j5EveryClaimIsRequiredAndOfItsType(String claim) {
+    refused(Forgery.withClaims(key, good, claims -> claims.remove(claim)));
+    refused(Forgery.withClaims(key, good, claims -> claims.putNull(claim)));
+    refused(Forgery.withClaims(key, good, claims -> claims.putObject(claim)));
+    refused(Forgery.withClaims(key, good, claims -> claims.putArray(claim)));
+    refused(Forgery.withClaims(key, good, claims -> claims.put(claim, true)));
+    refused(Forgery.withClaims(key, good, claims -> claims.put(claim, 1.5)));
+  }
+
+  /** J5: RFC 7519, section 4.1.4: a number, not a text. */
+  @Test
+  void j5TimesAreWholeNumbers() {
+    long expires = token.expiresAt().getEpochSecond();
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.put("exp", String.valueOf(expires))), "exp");
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.put("exp", token.expiresAt().toString())),
+        "exp");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("exp", expires + 0.5)), "exp");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("iat", -1)), "iat");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("iat", Long.MAX_VALUE)), "iat");
+    refused(
+        Forgery.signed(
+            key,
+            Forgery.part(good, 0).toString(),
+            Forgery.part(good, 1).toString().replace("" + expires, "9".repeat(30))));
+  }
+
+  /** J5: what is good for years is no registration token. */
+  @ParameterizedTest
+  @ValueSource(longs = {61, 3600, 251_000_000_000L})
+  void j5ATokenIsGoodForAMinuteAtMost(long seconds) {
+    long issued = token.issuedAt().getEpochSecond();
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.put("exp", issued + seconds)), "60 seconds");
+  }
+
+  /** J5 */
+  @Test
+  void j5ATokenThatEndsBeforeItBeginsIsRefused() {
+    long issued = token.issuedAt().getEpochSecond();
+    refused(Forgery.withClaims(key, good, claims -> claims.put("exp", issued)), "60 seconds");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("exp", issued - 1)), "60 seconds");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("nbf", issued + 30)));
+  }
+
+  /** J6: seconds of the colony's clock after the end of the token, or before its beginning. */
+  @ParameterizedTest
+  @CsvSource({
+    "end,4,true",
+    "end,5,false",
+    "end,6,false",
+    "start,-6,false",
+    "start,-5,true",
+    "start,-4,true"
+  })
+  void j6ClocksMayDifferByFiveSeconds(String from, long seconds, boolean isGood) {
+    Instant at = (from.equals("end") ? token.expiresAt() : token.issuedAt()).plusSeconds(seconds);
+    if (isGood) {
+      assertEquals(token, verifier.verify(good, at));
+    } else {
+      String message = refusal(good, at).message();
+      assertTrue(message.contains(from.equals("end") ? "expired" : "in the future"), message);
+    }
+  }
+
+  /** J7: RFC 8725, sections 3.8 and 3.9. */
+  @Test
+  void j7ATokenIsForThisColonyAndNoOther() {
+    String other = "shop-prod-ffffff";
+    refused(Forgery.withClaims(key, good, claims -> claims.put("aud", other)), "colony");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("colony_id", other)), "colony");
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.put("colony_id", other).put("aud", other)),
+        "colony");
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.put("aud", COLONY.value() + " ")), "colony");
+    refused(Forgery.withClaims(key, good, claims -> claims.put("iss", "coral")), "issued by");
+  }
+
+  /** J7: an audience among others is not the only one. */
+  @Test
+  void j7AnAudienceOfManyIsRefused() {
+    String mine = COLONY.value();
+    String one = Forgery.withClaims(key, good, claims -> claims.putArray("aud").add(mine));
+    assertEquals(token, verifier.verify(one, NOW));
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.putArray("aud").add(mine).add("other")),
+        "colony");
+    refused(
+        Forgery.withClaims(key, good, claims -> claims.putArray("aud").add(mine).add(mine)),
+        "colony");
+    refused(Forgery.withClaims(key, good, claims -> claims.putArray("aud").addArray().add(mine)));
+  }
+
+  /** J7: the subject becomes the name in a certificate. */
+  @ParameterizedTest
+  @ValueSource(strings = {"", "Web-1", "web 1", "web-1,CN=admin", "web\u0000", "-web", "w\u0435b"})
+  void j7ASubjectIsTheIdOfAnAgent(String subject) {
+    refused(Forgery.withClaims(key, good, claims -> claims.put("sub", subject)), "agent id");
+  }
+
+  /** J8: RFC 8725, sections 3.11 and 3.12. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "JWT",
+        "jwt",
+        "at+jwt",
+        "CORAL-REG+JWT",
+        "coral-reg+jwt ",
+        "application/coral-reg+jwt",
+        ""
+      })
+  void j8ATokenForAnotherPurposeIsRefused(String type) {
+    refused(Forgery.withHeader(key, good, header -> header.put("typ", type)), "type");
+  }
+
+  /** J8 */
+  @Test
+  void j8ATokenWithoutATypeIsRefused() {
+    refused(Forgery.withHeader(key, good, header -> header.remove("typ")), "type");
+  }
+
+  /** J8: the same key also endorses; neither passes for the other. */
+  @Test
+  void j8AnEndorsementIsNoToken() {
+    String message =
+        new String(
+            Endorsement.message(discovery.nextHeld().key().publicKey()), StandardCharsets.US_ASCII);
+    refused(message);
+    assertFalse(message.contains("."), "what is signed for a token has a dot");
+  }
+
+  /** J10: only one text has these bytes, so that nothing is known by two names. */
+  @Test
+  void j10EverySpellingButOneIsRefused() {
+    String[] parts = good.split("\\.", -1);
+    for (int i = 0; i < 3; i++) {
+      String[] padded = parts.clone();
+      padded[i] += "=";
+      refused(String.join(".", padded));
+      padded[i] += "=";
+      refused(String.join(".", padded));
+      String[] spaced = parts.clone();
+      spaced[i] += "\n";
+      refused(String.join(".", spaced));
+    }
+    refused(" " + good);
+    refused(good + " ");
+    refused(good + ".");
+    refused(good + "." + parts[2]);
+    refused(good.replace('-', '+').replace('_', '/') + "+");
+    // 64 bytes leave 4 spare bits in the last character: 15 other spellings of the same signature.
+    String alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    int last = alphabet.indexOf(good.charAt(good.length() - 1));
+    for (int spare = 1; spare < 16; spare++) {
+      refused(good.substring(0, good.length() - 1) + alphabet.charAt(last | spare), "canonical");
+    }
+  }
+
+  /** J10: a name that comes twice means one thing to one parser, another to the next. */
+  @Test
+  void j10JsonThatCanBeReadInTwoWaysIsRefused() {
+    String header = Forgery.part(good, 0).toString();
+    String claims = Forgery.part(good, 1).toString();
+    assertEquals(token, verifier.verify(Forgery.signed(key, header, claims), NOW));
+    String twice = claims.replaceFirst("\\{", "{\"sub\":\"admin\",");
+    refused(Forgery.signed(key, header, twice), "JSON");
+    refused(
+        Forgery.signed(key, header.replaceFirst("\\{", "{\"alg\":\"none\","), claims), "header");
+    refused(Forgery.signed(key, header, claims + "{}"));
+    refused(Forgery.signed(key, header, "[" + claims + "]"));
+    refused(Forgery.signed(key, header, "\uFEFF" + claims));
+    refused(Forgery.signed(key, header, "null"));
+    refused(Forgery.signed(key, header, "foo"));
+    String content =
+        Forgery.base64Url(header)
+            + "."
+            + TokenKey.base64Url(claims.getBytes(StandardCharsets.UTF_16BE));
+    refused(content + "." + TokenKey.base64Url(Forgery.signature(key, content)));
+  }
+
+  /** J10: the fields that Wycheproof changes in a JWS, and every single bit beyond them. */
+  @Test
+  void j10NoChangeOfASignedTokenPasses() {
+    String[] parts = good.split("\\.", -1);
+    List<String> altered =
+        List.of(
+            "",
+            ".",
+            "..",
+            parts[0],
+            parts[1],
+            parts[0] + "." + parts[1],
+            parts[0] + "." + parts[2],
+            parts[1] + "." + parts[2],
+            parts[0] + ".." + parts[2],
+            "." + parts[1] + "." + parts[2],
+            "." + parts[1] + ".",
+            parts[1] + "." + parts[0] + "." + parts[2],
+            "{\"payload\":\""
+                + parts[1]
+                + "\",\"signatures\":[{\"protected\":\""
+                + parts[0]
+                + "\",\"signature\":\""
+                + parts[2]
+                + "\"}]}");
+    altered.forEach(this::refused);
+    for (int i = 0; i < 3; i++) {
+      byte[] bytes = Base64.getUrlDecoder().decode(parts[i]);
+      for (int bit = 0; bit < bytes.length * 8; bit++) {
+        byte[] flipped = bytes.clone();
+        flipped[bit / 8] ^= (byte) (1 << (bit % 8));
+        String[] changed = parts.clone();
+        changed[i] = TokenKey.base64Url(flipped);
+        refused(String.join(".", changed));
+      }
+    }
+  }
+
+  /** J12: refused by its length, before anything is read. */
+  @Test
+  void j12ALongTokenIsRefusedUnread() {
+    for (String long_ : List.of("a".repeat(4097), ".".repeat(8_000_000), good + "A".repeat(4096))) {
+      refused(long_, "4096");
+    }
+    refused("a".repeat(4096), "three parts");
+    refused(".".repeat(4096), "three parts");
+  }
+
+  /** J12: the bound is on the text, of which ours take a small part. */
+  @Test
+  void j12OurLongestTokenIsFarBelowTheBound() {
+    AgentId longest = new AgentId("a".repeat(63));
+    ColonyId colony = new ColonyId("b".repeat(63));
+    RegistrationToken bound =
+        RegistrationToken.create(
+            longest, colony, Optional.of(KEY_HASH), Optional.empty(), NOW, RANDOM);
+    assertTrue(key.sign(bound).length() < CompactToken.MAX_LENGTH / 4);
+  }
+
+  /** J12 */
+  @Test
+  void j12DeepJsonIsRefused() {
+    String header = Forgery.part(good, 0).toString();
+    refused(Forgery.signed(key, header, "[".repeat(1400) + "]".repeat(1400)), "JSON");
+    refused(Forgery.signed(key, header, "{\"a\":".repeat(400) + "1" + "}".repeat(400)), "JSON");
+    refused(Forgery.signed(key, "{\"a\":".repeat(100) + "1" + "}".repeat(100), "{}"), "header");
+    refused(Forgery.signed(key, header, "{\"exp\":1e" + "9".repeat(15) + "}"));
+  }
+
+  /** J13: the token says which key it is good for. */
+  @Test
+  void j13ATokenIsBoundToTheKeyItWasAskedFor() {
+    assertEquals(Optional.of(KEY_HASH), verifier.verify(good, NOW).keyHash());
+    WireGuardKey wireGuardKey = WireGuardKey.of(wireGuardBytes());
+    RegistrationToken bound =
+        RegistrationToken.create(
+            AGENT, COLONY, Optional.empty(), Optional.of(wireGuardKey), NOW, RANDOM);
+    assertEquals(bound, verifier.verify(key.sign(bound), NOW));
+    RegistrationToken unbound =
+        RegistrationToken.create(AGENT, COLONY, Optional.empty(), Optional.empty(), NOW, RANDOM);
+    assertEquals(unbound, verifier.verify(key.sign(unbound), NOW));
+  }
+
+  /** J13: a binding that is not understood must not pass for none. */
+  @Test
+  void j13ABindingIsUnderstoodOrTheTokenIsRefused() {
+    List<Consumer<ObjectNode>> bindings =
+        List.of(
+            claims -> claims.putNull("cnf"),
+            claims -> claims.put("cnf", "q6ur"),
+            claims -> claims.putObject("cnf"),
+            claims -> claims.putArray("cnf"),
+            claims -> claims.putObject("cnf").put("jkt", "q6ur"),
+            claims -> claims.putObject("cnf").put("spki#S256", "q6ur"),
+            claims -> claims.putObject("cnf").put("spki#S256", ""),
+            claims -> claims.putObject("cnf").put("spki#S256", "!".repeat(43)),
+            claims -> claims.putObject("cnf").put("spki#S256", "A".repeat(42) + "B"),
+            claims -> claims.putObject("cnf").putNull("spki#S256"),
+            claims -> claims.putObject("cnf").put("wg", "AAAA"),
+            claims -> claims.putObject("cnf").put("wg", "A".repeat(43) + "="),
+            claims ->
+                claims
+                    .putObject("cnf")
+                    .put("spki#S256", TokenKey.base64Url(KEY_HASH.toBytes()))
+                    .put("wg", WireGuardKey.of(wireGuardBytes()).toString()));
+    bindings.forEach(binding -> refused(Forgery.withClaims(key, good, binding)));
+  }
+
+  /** J15, as far as a verifier can: who has discovery's key names no other colony's agents. */
+  @Test
+  void j15ATokenOfATrustedKeyIsStillForOneAgentOfOneColony() {
+    TokenVerifier other = new TokenVerifier(new ColonyId("other"), () -> accepted);
+    RefusedException refused = assertThrows(RefusedException.class, () -> other.verify(good, NOW));
+    assertEquals(Failure.UNAUTHENTICATED, refused.refused().failure());
+  }
+
+  /** Claims that a later discovery may add are not ours to judge (RFC 7519, section 4). */
+  @Test
+  void aClaimThatIsNotKnownIsIgnored() {
+    String more = Forgery.withClaims(key, good, claims -> claims.put("region", "eu"));
+    assertEquals(token, verifier.verify(more, NOW));
+  }
+
+  /** J12: whatever is sent, the answer is a token or a refusal. */
+  @Test
+  void j12RandomTextIsRefusedAndNothingElse() {
+    long seed = RANDOM.nextLong();
+    Random random = new Random(seed);
+    String alphabet = "eyJhbGciOiJFZERTQSJ9.{}[]\":,=+/-_ \u0000\u00e9\uD83D";
+    for (int round = 0; round < 20_000; round++) {
+      StringBuilder text = new StringBuilder(random.nextBoolean() ? good : "");
+      int changes = 1 + random.nextInt(20);
+      for (int i = 0; i < changes; i++) {
+        char character = alphabet.charAt(random.nextInt(alphabet.length()));
+        int at = random.nextInt(text.length() + 1);
+        if (at < text.length() && random.nextBoolean()) {
+          text.setCharAt(at, character);
+        } else {
+          text.insert(at, character);
+        }
+      }
+      if (!text.toString().equals(good)) {
+        assertThrows(
+            RefusedException.class, () -> verifier.verify(text.toString(), NOW), "seed " + seed);
+      }
+    }
+  }
+
+  private String header(Consumer<ObjectNode> change) {
+    ObjectNode header = Forgery.part(good, 0);
+    change.accept(header);
+    return Forgery.base64Url(header.toString());
+  }
+
+  private static byte[] wireGuardBytes() {
+    byte[] bytes = new byte[WireGuardKey.LENGTH];
+    RANDOM.nextBytes(bytes);
+    return bytes;
+  }
+
+  private void refused(String forged) {
+    refusal(forged, NOW);
+  }
+
+  private void refused(String forged, String because) {
+    String message = refusal(forged, NOW).message();
+    assertTrue(message.contains(because), message + " does not say '" + because + "'");
+  }
+
+  /** S8: no refusal shows a part of the token. */
+  private Refused refusal(String forged, Instant at) {
+    RefusedException refused =
+        assertThrows(RefusedException.class, () -> verifier.verify(forged, at), forged);
+    assertEquals(Failure.UNAUTHENTICATED, refused.refused().failure());
+    for (String part : forged.split("\\.", -1)) {
+      assertFalse(
+          part.length() > 10 && refused.refused().message().contains(part), "it shows the token");
+    }
+    assertTrue(refused.refused().message().length() < 300, "it is one sentence");
+    assertEquals(null, refused.getCause(), "a cause could show the token");
+    return refused.refused();
+  }
+
+  /** The skew is a constant of the contract, not a setting. */
+  @Test
+  void theBoundsAreThoseOfTheSpecification() {
+    assertEquals(Duration.ofSeconds(60), RegistrationToken.LIFETIME);
+    assertEquals(Duration.ofSeconds(5), TokenVerifier.CLOCK_SKEW);
+  }
+}
