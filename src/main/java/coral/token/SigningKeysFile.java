@@ -32,16 +32,18 @@ public final class SigningKeysFile implements TokenIssuer.Store {
 
   private static final int VERSION = 1;
 
+  private final Path directory;
   private final Path file;
   private final Optional<Secret> passphrase;
 
   /**
    * The keys of a discovery.
    *
-   * @param directory of mode 0700
+   * @param directory of mode 0700, made if it is missing
    * @param passphrase empty: private keys are not encrypted
    */
   public SigningKeysFile(Path directory, Optional<Secret> passphrase) {
+    this.directory = directory;
     this.file = directory.resolve(NAME);
     this.passphrase = passphrase;
   }
@@ -53,6 +55,7 @@ public final class SigningKeysFile implements TokenIssuer.Store {
    * @throws IOException naming the file and what is wrong with it; it is left as it is
    */
   public SigningKeys loadOrCreate(InstantSource clock, SecureRandom random) throws IOException {
+    SecureFiles.createDirectory(directory); // which refuses one that is open to others
     if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
       SecureFiles.createNew(file, encode(SigningKeys.first(clock.instant(), random)));
     }

@@ -60,9 +60,10 @@ public final class TokenVerifier {
    */
   public RegistrationToken verify(String token, Instant now) {
     CompactToken compact = CompactToken.parse(token);
-    if (keys.get().find(compact.keyId(), now).isEmpty()) {
+    AcceptedKeys accepted = keys.get();
+    if (accepted.find(compact.keyId(), now).isEmpty()) {
       throw refused(
-          keys.get().isKnown(compact.keyId())
+          accepted.isKnown(compact.keyId())
               ? "was signed with a key that is retired; ask discovery for a new one"
               : "was signed with a key that this colony does not accept; ask the right discovery"
                   + " for a new one in a few seconds");

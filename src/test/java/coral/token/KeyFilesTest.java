@@ -121,6 +121,10 @@ final class KeyFilesTest {
     Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-r-----"));
     IOException refused = assertThrows(IOException.class, () -> file.loadOrCreate(CLOCK, RANDOM));
     assertTrue(String.valueOf(refused.getMessage()).contains("chmod 600"), refused.getMessage());
+    Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
+    Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-x---"));
+    refused = assertThrows(IOException.class, () -> file.loadOrCreate(CLOCK, RANDOM));
+    assertTrue(String.valueOf(refused.getMessage()).contains("chmod 700"), refused.getMessage());
   }
 
   /** A file that cannot be read is never taken for none: new keys would lock every colony out. */
