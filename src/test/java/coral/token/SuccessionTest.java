@@ -142,6 +142,14 @@ final class SuccessionTest {
     assertEquals(accepted, followed);
   }
 
+  /** J14: else a colony would be left with keys that sign nothing. */
+  @Test
+  void j14FormerKeysAloneAreNotFollowed() {
+    SigningKeys second = first.rotated(START.plus(MONTH), SETTINGS, RANDOM);
+    AcceptedKeys accepted = AcceptedKeys.onFirstUse(first.published());
+    assertThrows(RefusedException.class, () -> accepted.follow(second.published().subList(0, 1)));
+  }
+
   /** J14, J15 */
   @Test
   void j14AnEndorsementIsForOneKeyByOneKey() {

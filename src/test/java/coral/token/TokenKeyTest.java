@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.Random;
 import org.bouncycastle.asn1.pkcs.PrivateKeyInfo;
 import org.bouncycastle.crypto.params.Ed25519PrivateKeyParameters;
 import org.bouncycastle.crypto.util.PrivateKeyInfoFactory;
@@ -130,6 +131,26 @@ final class TokenKeyTest {
       })
   void aPointThatIsNoPublicKeyIsRefused(String hex) {
     assertThrows(IllegalArgumentException.class, () -> TokenKey.of(HEX.parseHex(hex)));
+  }
+
+  /** Of the points that 32 bytes can name, one in eight is in the group that keys are from. */
+  @Test
+  void aPointOutsideOfTheGroupIsRefused() {
+    long seed = new SecureRandom().nextLong();
+    Random random = new Random(seed);
+    int accepted = 0;
+    for (int i = 0; i < 256; i++) {
+      byte[] bytes = new byte[TokenKey.LENGTH];
+      random.nextBytes(bytes);
+      try {
+        TokenKey.of(bytes);
+        accepted++;
+      } catch (IllegalArgumentException e) {
+        // no point, or none of the group
+      }
+    }
+    // 16 are expected, 128 if every point passed: 64 are many deviations from both.
+    assertTrue(accepted < 64, accepted + " of 256 accepted, seed " + seed);
   }
 
   @Test

@@ -185,10 +185,15 @@ final class TokenVerifierTest extends VerifierCase {
     refused(Forgery.withHeader(key, good, header -> header.put("typ", type)), "type");
   }
 
-  /** J8 */
+  /** J1, J8: missing, or not a text. */
   @Test
-  void j8ATokenWithoutATypeIsRefused() {
-    refused(Forgery.withHeader(key, good, header -> header.remove("typ")), "type");
+  void j8ATokenWithoutATypeOrAnAlgorithmIsRefused() {
+    for (String name : List.of("typ", "alg")) {
+      refused(Forgery.withHeader(key, good, header -> header.remove(name)));
+      refused(Forgery.withHeader(key, good, header -> header.putNull(name)));
+      refused(Forgery.withHeader(key, good, header -> header.putArray(name).add("EdDSA")));
+      refused(Forgery.withHeader(key, good, header -> header.put(name, 8)));
+    }
   }
 
   /** J8: the same key also endorses; neither passes for the other. */
