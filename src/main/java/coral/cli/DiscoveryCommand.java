@@ -11,8 +11,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "discovery",
     description = "The directory in which colonies are found.",
-    footer = {"Examples:", "  coral discovery start"},
-    subcommands = DiscoveryStartCommand.class)
+    footer = {"Examples:", "  coral discovery start", "  coral discovery keys"},
+    subcommands = {DiscoveryStartCommand.class, DiscoveryKeysCommand.class})
 final class DiscoveryCommand implements Runnable {
   @ParentCommand private @Nullable CoralCommand root;
   @Spec private @Nullable CommandSpec spec;
@@ -20,7 +20,8 @@ final class DiscoveryCommand implements Runnable {
   @Override
   public void run() {
     throw new ParameterException(
-        CoralCommand.given(spec).commandLine(), "what with discovery? 'coral discovery start'");
+        CoralCommand.given(spec).commandLine(),
+        "what with discovery? 'coral discovery start' or 'coral discovery keys'");
   }
 
   CoralCommand root() {

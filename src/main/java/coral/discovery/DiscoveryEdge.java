@@ -1,6 +1,7 @@
 package coral.discovery;
 
 import com.google.protobuf.Timestamp;
+import com.google.protobuf.util.Durations;
 import coral.api.discovery.v1.DiscoveryService;
 import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
 import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
@@ -15,6 +16,7 @@ import coral.api.discovery.v1.RequestRegistrationTokenResponse;
 import coral.api.discovery.v1.RotateColonySecretRequest;
 import coral.api.discovery.v1.RotateColonySecretResponse;
 import coral.model.Addresses;
+import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Failure;
@@ -25,6 +27,7 @@ import coral.model.WireGuardKey;
 import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
+import coral.token.PublicKeyHash;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
@@ -77,23 +80,13 @@ final class DiscoveryEdge implements DiscoveryService {
   /** Longer than any roll-out: two secrets are to be found out where one was. */
   private static final Duration MAX_GRACE = Duration.ofDays(30);
 
-  private final DirectoryQueries directory;
-  private final SecretRotation rotation;
-  private final DiscoveryLimits limits;
+  private final DiscoveryServices services;
   private final InstantSource clock;
   private final Instant startedAt;
   private final Caller caller;
 
-  DiscoveryEdge(
-      DirectoryQueries directory,
-      SecretRotation rotation,
-      DiscoveryLimits limits,
-      InstantSource clock,
-      Instant startedAt,
-      Caller caller) {
-    this.directory = directory;
-    this.rotation = rotation;
-    this.limits = limits;
+  DiscoveryEdge(DiscoveryServices services, InstantSource clock, Instant startedAt, Caller caller) {
+    this.services = services;
     this.clock = clock;
     this.startedAt = startedAt;
     this.caller = caller;
@@ -103,7 +96,8 @@ final class DiscoveryEdge implements DiscoveryService {
   public CompletionStage<RegisterColonyResponse> registerColony(RegisterColonyRequest in) {
     Announcement announcement = valid(() -> announcement(in));
     Secret secret = secret("colony_secret", in.getColonySecret());
-    return directory
+    return services
+        .directory()
         .ask(
             Directory.Registered.class,
             replyTo -> new Directory.Register(announcement, secret, source(), replyTo))
@@ -119,14 +113,16 @@ final class DiscoveryEdge implements DiscoveryService {
   @Override
   public CompletionStage<LookupColonyResponse> lookupColony(LookupColonyRequest in) {
     ColonyId meshId = valid(() -> new ColonyId(in.getMeshId()));
-    return directory
+    return services
+        .directory()
         .ask(Directory.Found.class, replyTo -> new Directory.Lookup(meshId, replyTo))
         .thenApply(found -> response(found.entry()));
   }
 
   @Override
   public CompletionStage<HealthResponse> health(HealthRequest in) {
-    return directory
+    return services
+        .directory()
         .ask(Directory.Counted.class, Directory.Count::new)
         .thenApply(
             counted ->
@@ -141,24 +137,57 @@ final class DiscoveryEdge implements DiscoveryService {
   @Override
   public CompletionStage<RequestRegistrationTokenResponse> requestRegistrationToken(
       RequestRegistrationTokenRequest in) {
-    throw new RefusedException(Failure.NOT_READY, "registration tokens are not issued here");
+    services.limits().requireSource(source());
+    RegistrationTokens.Request request = valid(() -> tokenRequest(in));
+    return services
+        .tokens()
+        .request(request, secret("colony_secret", in.getColonySecret()))
+        .thenApply(
+            grant ->
+                RequestRegistrationTokenResponse.newBuilder()
+                    .setToken(grant.issued().compact())
+                    .setColonyEndpoint(grant.colony().toString())
+                    .setExpiresAt(grant.issued().token().expiresAt().getEpochSecond())
+                    .build());
+  }
+
+  private RegistrationTokens.Request tokenRequest(RequestRegistrationTokenRequest in) {
+    Optional<PublicKeyHash> keyHash =
+        in.getPublicKeySha256().isEmpty()
+            ? Optional.empty()
+            : Optional.of(PublicKeyHash.of(in.getPublicKeySha256().toByteArray()));
+    Optional<WireGuardKey> wireGuardKey =
+        in.getWireguardPubkey().isEmpty()
+            ? Optional.empty()
+            : Optional.of(WireGuardKey.parse(in.getWireguardPubkey()));
+    if (keyHash.isPresent() && wireGuardKey.isPresent()) {
+      throw new IllegalArgumentException(
+          "a token is bound to public_key_sha256 or to wireguard_pubkey, not to both");
+    }
+    return new RegistrationTokens.Request(
+        new ColonyId(in.getColonyId()),
+        new AgentId(in.getAgentId()),
+        keyHash,
+        wireGuardKey,
+        source());
   }
 
   @Override
   public CompletionStage<GetDiscoveryPublicKeyResponse> getDiscoveryPublicKey(
       GetDiscoveryPublicKeyRequest in) {
-    throw new RefusedException(Failure.NOT_READY, "registration tokens are not issued here");
+    return services.tokens().keys().thenApply(DiscoveryKeys::response);
   }
 
   @Override
   public CompletionStage<RotateColonySecretResponse> rotateColonySecret(
       RotateColonySecretRequest in) {
-    limits.takeRequest(source());
+    services.limits().requireSource(source());
     ColonyId meshId = valid(() -> new ColonyId(in.getMeshId()));
     Secret present = secret("colony_secret", in.getColonySecret());
     Secret next = secret("new_colony_secret", in.getNewColonySecret());
     Duration grace = valid(() -> grace(in));
-    return rotation
+    return services
+        .rotation()
         .rotate(meshId, present, next, grace, source())
         .thenApply(
             ends ->
@@ -172,8 +201,7 @@ final class DiscoveryEdge implements DiscoveryService {
       return DEFAULT_GRACE;
     }
     try {
-      long seconds = in.getGrace().getSeconds();
-      Duration grace = Duration.ofSeconds(seconds, in.getGrace().getNanos());
+      Duration grace = Duration.ofNanos(Durations.toNanos(in.getGrace()));
       if (!grace.isNegative() && grace.compareTo(MAX_GRACE) <= 0) {
         return grace;
       }
@@ -235,7 +263,7 @@ final class DiscoveryEdge implements DiscoveryService {
         .build();
   }
 
-  private static Timestamp timestamp(Instant instant) {
+  static Timestamp timestamp(Instant instant) {
     return Timestamp.newBuilder()
         .setSeconds(instant.getEpochSecond())
         .setNanos(instant.getNano())

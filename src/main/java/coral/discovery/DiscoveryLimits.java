@@ -63,11 +63,6 @@ final class DiscoveryLimits {
     sources.count(SourceNetwork.of(source), wrongSecretWeighs - 1);
   }
 
-  /** Counts a request of a source, or refuses it. */
-  void takeRequest(InetAddress source) {
-    require(sources.take(SourceNetwork.of(source)), "too many requests came from this address");
-  }
-
   /** Refuses a source that has claimed too many mesh ids; counts nothing. */
   void requireNewColony(InetAddress source) {
     require(
@@ -86,12 +81,17 @@ final class DiscoveryLimits {
     comparisons.count(Everybody.EVERYBODY);
   }
 
-  /** Counts a token for an agent whose colony's secret was proved, or refuses it. */
-  synchronized void requireToken(ColonyId meshId, AgentId agentId) {
+  /**
+   * Counts a token for an agent whose colony's secret was proved, against its source too; or
+   * refuses it.
+   */
+  synchronized void requireToken(ColonyId meshId, AgentId agentId, InetAddress source) {
     Agent agent = new Agent(meshId, agentId);
+    requireSource(source);
     require(tokensOfAgent.delay(agent), "this agent asks for too many tokens");
     require(tokensOfColony.delay(meshId), "the agents of this colony ask for too many tokens");
     require(tokens.delay(Everybody.EVERYBODY), "too many tokens are being asked for");
+    sources.count(SourceNetwork.of(source));
     tokensOfAgent.count(agent);
     tokensOfColony.count(meshId);
     tokens.count(Everybody.EVERYBODY);

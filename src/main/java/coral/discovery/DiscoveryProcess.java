@@ -5,13 +5,19 @@ import coral.api.discovery.v1.DiscoveryService;
 import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
 import coral.files.SecureFiles;
 import coral.model.Fingerprint;
+import coral.model.Secret;
 import coral.rpc.CallerIdentity;
 import coral.rpc.FailureStatus;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
 import coral.settings.SettingsReader;
+import coral.token.SigningKeys;
+import coral.token.SigningKeysFile;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
@@ -19,14 +25,10 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
-import org.apache.pekko.actor.typed.javadsl.ActorContext;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,14 +37,11 @@ import org.slf4j.LoggerFactory;
 public final class DiscoveryProcess {
   private static final Logger log = LoggerFactory.getLogger(DiscoveryProcess.class);
 
-  private static final String HASHING = "coral.discovery.hashing-dispatcher";
-  private static final String STORAGE = "coral.discovery.storage-dispatcher";
+  /** For verifiers that speak no protobuf (RFC 7517; the path is that of RFC 8615). */
+  private static final String KEY_SET = "/.well-known/jwks.json";
 
-  /** How many Argon2id computations run at once, beside those that wait. */
-  private static final int CORES = Runtime.getRuntime().availableProcessors();
-
-  /** What the guardian has made for the edge. */
-  private record Services(SecretCheck secrets, DiscoveryLimits limits) {}
+  /** Longer than any passphrase. */
+  private static final int MAX_PASSPHRASE_BYTES = 4096;
 
   private final ActorSystem<Directory.Command> system;
   private final InetSocketAddress address;
@@ -74,18 +73,31 @@ public final class DiscoveryProcess {
     DirectoryStore store = DirectoryStore.open(settings.directory().resolve("discovery.duckdb"));
     ColonyDirectory directory =
         new ColonyDirectory(settings.maxColonies(), settings.ttl(), settings.retention());
+    SigningKeys keys;
+    SigningKeysFile keyFile;
     try {
       store.load().forEach(directory::put);
+      keyFile = new SigningKeysFile(settings.directory(), passphrase(settings));
+      keys = keyFile.loadOrCreate(clock, new SecureRandom());
     } catch (IOException e) {
       store.close();
       throw e;
     }
-    CompletableFuture<Services> services = new CompletableFuture<>();
+    log.info("registration tokens are signed with the key {}", keys.current().publicKey().id());
+    CompletableFuture<DiscoveryServices> ready = new CompletableFuture<>();
     ActorSystem<Directory.Command> system =
-        system(settings, config, clock, directory, store, services);
+        ActorSystem.create(
+            DiscoveryServices.guardian(
+                settings, clock, directory, store::write, keys, keyFile, ready),
+            "coral-discovery",
+            SettingsReader.of(config, "coral.discovery")
+                .config("actor-system")
+                .withFallback(config));
+    DiscoveryServices services = ready.join();
+    closeAtEnd(system, settings.directory(), store, services);
     try {
       ServerBinding binding =
-          bind(settings, clock, system, services.join(), identity).toCompletableFuture().join();
+          bind(settings, clock, system, services, identity).toCompletableFuture().join();
       return new DiscoveryProcess(
           system, binding.localAddress(), identity.map(DiscoveryIdentity::fingerprint));
     } catch (CompletionException e) {
@@ -101,6 +113,21 @@ public final class DiscoveryProcess {
               + FailureStatus.unwrap(e).getMessage(),
           e);
     }
+  }
+
+  /** What the signing keys are encrypted with, without the line's end that editors leave. */
+  private static Optional<Secret> passphrase(DiscoverySettings settings) throws IOException {
+    if (settings.keyPassphraseFile().isEmpty()) {
+      return Optional.empty();
+    }
+    Path file = settings.keyPassphraseFile().get();
+    String text =
+        new String(SecureFiles.readPrivate(file, MAX_PASSPHRASE_BYTES), StandardCharsets.UTF_8)
+            .stripTrailing();
+    if (text.isEmpty()) {
+      throw new IOException(file + " is empty: it should hold the passphrase of the signing keys");
+    }
+    return Optional.of(new Secret(text));
   }
 
   /**
@@ -191,66 +218,46 @@ public final class DiscoveryProcess {
         .thenCompose(done -> system.getWhenTerminated());
   }
 
-  private static ActorSystem<Directory.Command> system(
-      DiscoverySettings settings,
-      Config config,
-      InstantSource clock,
-      ColonyDirectory directory,
-      DirectoryStore store,
-      CompletableFuture<Services> services) {
-    Config own = SettingsReader.of(config, "coral.discovery").config("actor-system");
-    ActorSystem<Directory.Command> system =
-        ActorSystem.create(
-            Behaviors.setup(
-                context -> {
-                  DiscoveryLimits limits = new DiscoveryLimits(settings.limits(), clock);
-                  SecretCheck secrets =
-                      new SecretCheck(
-                          clock,
-                          limits,
-                          executor(context, HASHING),
-                          settings.maxWaitingHashes() + CORES);
-                  services.complete(new Services(secrets, limits));
-                  return Directory.create(
-                      directory, store::write, clock, secrets, limits, executor(context, STORAGE));
-                }),
-            "coral-discovery",
-            own.withFallback(config));
+  /** Takes commands until the end, and closes the database then. */
+  private static void closeAtEnd(
+      ActorSystem<?> system, Path directory, DirectoryStore store, DiscoveryServices services) {
+    Optional<ControlSocket> control = control(directory, new DiscoveryCommands(services.tokens()));
     CoordinatedShutdown.get(system)
         .addTask(
             CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
             "close-directory",
-            () -> CompletableFuture.supplyAsync(() -> close(store)));
-    return system;
+            () ->
+                CompletableFuture.supplyAsync(
+                    () -> {
+                      control.ifPresent(ControlSocket::close);
+                      store.close();
+                      return Done.done();
+                    }));
   }
 
-  private static Executor executor(ActorContext<?> context, String dispatcher) {
-    return context.getSystem().dispatchers().lookup(DispatcherSelector.fromConfig(dispatcher));
-  }
-
-  private static Done close(DirectoryStore store) {
-    store.close();
-    return Done.done();
+  /** Discovery serves without it, such as in a folder whose path is too long for a socket. */
+  private static Optional<ControlSocket> control(Path directory, DiscoveryCommands commands) {
+    try {
+      return Optional.of(ControlSocket.open(directory, commands));
+    } catch (IOException e) {
+      log.warn("{}; signing keys are rotated by time only", e.getMessage());
+      return Optional.empty();
+    }
   }
 
   private static CompletionStage<ServerBinding> bind(
       DiscoverySettings settings,
       InstantSource clock,
       ActorSystem<Directory.Command> system,
-      Services services,
+      DiscoveryServices services,
       Optional<DiscoveryIdentity> identity) {
-    DirectoryQueries directory = new DirectoryQueries(system, system);
-    SecretRotation rotation =
-        new SecretRotation(directory, services.secrets(), new AuditLines(), clock);
     Instant startedAt = clock.instant();
     RpcServer server =
         RpcServer.builder(system, CallerIdentity.none(), DiscoveryEdge.AUTHORIZATION)
             .service(
                 DiscoveryService.class,
                 DiscoveryService.description,
-                caller ->
-                    new DiscoveryEdge(
-                        directory, rotation, services.limits(), clock, startedAt, caller),
+                caller -> new DiscoveryEdge(services, clock, startedAt, caller),
                 DiscoveryServiceHandlerFactory::create)
             .limit(DiscoveryEdge.REGISTER_COLONY, DiscoveryEdge.MAX_REGISTER_BYTES)
             .limit(DiscoveryEdge.LOOKUP_COLONY, DiscoveryEdge.MAX_QUERY_BYTES)
@@ -258,6 +265,7 @@ public final class DiscoveryProcess {
             .limit(DiscoveryEdge.REQUEST_TOKEN, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.GET_PUBLIC_KEY, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.ROTATE_SECRET, DiscoveryEdge.MAX_QUERY_BYTES)
+            .get(KEY_SET, (remote, body) -> services.tokens().keySet())
             .build();
     Optional<ServerTls> tls =
         identity.map(

@@ -123,11 +123,13 @@ final class SecretCheck {
   }
 
   /**
-   * The hash of a colony's next secret, equal to its current one if the secrets are.
+   * The hash of a colony's next secret, equal to its current one if the secrets are. It costs and
+   * counts as a comparison does.
    *
-   * @throws RateLimitedException if too many wait
+   * @throws RateLimitedException if there were too many, or too many wait
    */
   CompletionStage<String> next(ColonyId meshId, Secret secret, String current) {
+    limits.requireComparison(meshId);
     return remembered(meshId, secret, compute(() -> SecretHash.withSaltOf(current, secret)));
   }
 

@@ -102,6 +102,7 @@ class CommandLineTest {
         "init My_App",
         "colony",
         "discovery",
+        "discovery keys rotated",
         "quickstart --agents 0",
         "quickstart --agents 51",
         "quickstart --agents many",

@@ -198,6 +198,12 @@ class DirectoryCrashTest {
                 Map.of(
                     "CORAL_DISCOVERY_NEW_COLONIES_BURST",
                     "10000",
+                    "CORAL_DISCOVERY_SOURCE_BURST",
+                    "100000",
+                    "CORAL_DISCOVERY_WRONG_SECRET_WEIGHS",
+                    "1",
+                    "CORAL_DISCOVERY_COMPARISONS_BURST",
+                    "100000",
                     "CORAL_HOME",
                     directory.resolve("home").toString(),
                     "CORAL_DISCOVERY_HOST",
