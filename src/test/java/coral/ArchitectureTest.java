@@ -29,6 +29,7 @@ class ArchitectureTest {
               Set.of(
                   "agent",
                   "api",
+                  "audit",
                   "certificate",
                   "colony",
                   "discovery",
@@ -48,6 +49,7 @@ class ArchitectureTest {
               Set.of(
                   "address",
                   "api",
+                  "audit",
                   "certificate",
                   "files",
                   "model",
@@ -71,6 +73,7 @@ class ArchitectureTest {
                   "wireguard")),
           // features
           Map.entry("address", Set.of("model")),
+          Map.entry("audit", Set.of("model")),
           Map.entry("certificate", Set.of("files", "model")),
           Map.entry("session", Set.of("model")),
           Map.entry("token", Set.of("files", "model")),
@@ -146,6 +149,7 @@ class ArchitectureTest {
         .resideInAnyPackage(
             "coral.model..",
             "coral.address..",
+            "coral.audit..",
             "coral.certificate..",
             "coral.session..",
             "coral.token..",

@@ -4,6 +4,7 @@ import coral.files.SecureFiles;
 import coral.model.ColonyId;
 import coral.model.Fingerprint;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.file.FileAlreadyExistsException;
@@ -22,6 +23,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.bouncycastle.operator.ContentSigner;
 
 /**
  * A colony's certificate authority (RFD 020): a root, which agents pin, and below it one
@@ -305,6 +307,37 @@ public final class Authority {
   public synchronized boolean renewIntermediates(KeyType type, Instant now) throws IOException {
     return IntermediateRenewal.isDue(hierarchy.state(), now)
         && change(IntermediateRenewal.renewed(hierarchy, keys, type, now));
+  }
+
+  /**
+   * What the authority vouches for besides certificates.
+   *
+   * @param bytes SHA-256 with the algorithm of the signer's key
+   * @param chain the signer's certificate first, without the root
+   */
+  @SuppressWarnings("ArrayRecordComponent") // an answer, compared by nobody
+  public record Signature(byte[] bytes, List<X509Certificate> chain) {}
+
+  /**
+   * Signs a text by the intermediate that signs for servers, which is at hand when the root is not.
+   * The text has to begin with the name of its form, so that it can never pass for a certificate or
+   * a list of revocations, which begin with the byte 0x30.
+   *
+   * @throws IllegalArgumentException for a text that begins as they do
+   * @throws IllegalStateException if the key is missing
+   */
+  public Signature sign(byte[] text) {
+    if (text.length == 0 || text[0] == 0x30) {
+      throw new IllegalArgumentException("the authority signs texts that begin with their form");
+    }
+    Issuer issuer = hierarchy.signing(Intermediate.Kind.SERVER);
+    ContentSigner signer = issuer.signer();
+    try (OutputStream out = signer.getOutputStream()) {
+      out.write(text);
+    } catch (IOException e) {
+      throw new IllegalStateException("the authority's key cannot sign", e);
+    }
+    return new Signature(signer.getSignature(), List.of(issuer.certificate()));
   }
 
   /** On disk first. */

@@ -4,6 +4,8 @@ import coral.certificate.CertificateAuthority;
 import coral.certificate.Origin;
 import coral.certificate.Payment;
 import coral.model.AgentId;
+import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.Secret;
@@ -28,16 +30,19 @@ final class Bootstrap {
   private final Secret secret;
   private final BootstrapLimit limit;
   private final ActorRef<CertificateAuthority.Command> authority;
+  private final AuditSink sink;
   private final ActorSystem<?> system;
 
   Bootstrap(
       Secret secret,
       BootstrapLimit limit,
       ActorRef<CertificateAuthority.Command> authority,
+      AuditSink sink,
       ActorSystem<?> system) {
     this.secret = secret;
     this.limit = limit;
     this.authority = authority;
+    this.sink = sink;
     this.system = system;
   }
 
@@ -59,6 +64,9 @@ final class Bootstrap {
       audit.warn(
           "certificate refused source={} reason=wrong-secret",
           caller.remote().getAddress().getHostAddress());
+      sink.record(
+          AuditMapping.by(caller, AuditEvent.Kind.SECRET_REFUSED)
+              .detail("the colony secret is wrong"));
       throw new RefusedException(Failure.UNAUTHENTICATED, "the colony secret is wrong");
     }
     AgentId id = Requests.agentId(agentId);
@@ -74,14 +82,24 @@ final class Bootstrap {
                     replyTo),
             TIMEOUT,
             system.scheduler())
-        .thenApply(Bootstrap::issued);
+        .thenApply(reply -> issued(caller, id, reply));
   }
 
-  private static CertificateAuthority.Issued issued(CertificateAuthority.Reply reply) {
+  private CertificateAuthority.Issued issued(
+      Caller caller, AgentId agentId, CertificateAuthority.Reply reply) {
     if (reply instanceof CertificateAuthority.Issued issued) {
       return issued;
     }
     if (reply instanceof CertificateAuthority.Refusal refusal) {
+      boolean contested = refusal.refused().failure() == Failure.AGENT_ID_TAKEN;
+      sink.record(
+          AuditMapping.by(
+                  caller,
+                  contested
+                      ? AuditEvent.Kind.IDENTITY_CONTESTED
+                      : AuditEvent.Kind.CERTIFICATE_REFUSED)
+              .about(agentId)
+              .detail(refusal.refused().message()));
       throw refusal.refused().toException();
     }
     throw new IllegalStateException("not an answer to Issue: " + reply.getClass());

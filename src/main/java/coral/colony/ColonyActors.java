@@ -6,6 +6,7 @@ import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.CertificateIndex;
 import coral.model.AgentId;
+import coral.model.AuditSink;
 import coral.model.Failure;
 import coral.session.AgentSession;
 import coral.session.PresenceDirectory;
@@ -63,6 +64,7 @@ record ColonyActors(
    * Starts them; they read their journals in the background.
    *
    * @param afterCommit hears of each durable change of an address, before its answer
+   * @param sink hears of what an audit has to find
    */
   static ColonyActors start(
       ActorSystem<Void> system,
@@ -71,8 +73,9 @@ record ColonyActors(
       DuckDbFile file,
       AllocationReadModel readModel,
       Consumer<AllocationChange> afterCommit,
+      AuditSink sink,
       InstantSource clock) {
-    Executor blocking = dispatcher(system, "blocking-dispatcher");
+    Executor blocking = blocking(system);
     ClusterSingleton singletons = ClusterSingleton.get(system);
     CertificateIndex certificates =
         new CertificateIndex(settings.colonyId(), authority::signedClient, clock);
@@ -110,6 +113,7 @@ record ColonyActors(
                         new AgentId(entity.getEntityId()),
                         settings.heartbeatInterval(),
                         clock,
+                        sink,
                         directory,
                         entity.getShard()))
             .withStopMessage(new AgentSession.Stop()));
@@ -121,6 +125,11 @@ record ColonyActors(
         directory,
         sharding,
         blocking);
+  }
+
+  /** Where calls that block may run. */
+  static Executor blocking(ActorSystem<?> system) {
+    return dispatcher(system, "blocking-dispatcher");
   }
 
   private static Executor dispatcher(ActorSystem<?> system, String name) {

@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigFactory;
 import coral.address.Allocation;
 import coral.address.IpAllocator;
 import coral.certificate.Authority;
+import coral.model.AuditEvent;
 import coral.model.Endpoint;
 import coral.model.MeshAddresses;
 import coral.model.Secret;
@@ -122,8 +123,11 @@ public final class ColonyProcess implements AutoCloseable {
 
     // The cluster, and its actors
     ActorSystem<Void> system = step("actor system up", () -> actorSystem(config, file, authority));
+    ColonyAudit audit =
+        ColonyAudit.start(system, settings, file, authority, clock, ColonyActors.blocking(system));
     ColonyActors actors =
-        ColonyActors.start(system, settings, authority, file, readModel, hub::follow, clock);
+        ColonyActors.start(
+            system, settings, authority, file, readModel, hub::follow, audit.sink(), clock);
     stopping.push(
         "last seen", () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT));
 
@@ -140,6 +144,8 @@ public final class ColonyProcess implements AutoCloseable {
     Pair<UniqueKillSwitch, CompletionStage<Done>> following = projection.follow();
     stopping.push("table", () -> complete(projection, following));
     step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
+    step("audit log up to date", () -> await(audit.catchUp(), START_TIMEOUT));
+    audit.follow(stopping, STOP_STEP_TIMEOUT);
 
     // The port
     MeshView mesh =
@@ -170,7 +176,9 @@ public final class ColonyProcess implements AutoCloseable {
                             secret,
                             new BootstrapLimit(clock),
                             actors.certificateAuthority(),
+                            audit.sink(),
                             system),
+                        audit,
                         file,
                         readModel,
                         readiness,
@@ -199,6 +207,11 @@ public final class ColonyProcess implements AutoCloseable {
                   "discovery-announcer",
                   Props.empty());
             });
+    audit
+        .sink()
+        .record(
+            AuditEvent.of(AuditEvent.Kind.COLONY_STARTED)
+                .detail(settings.subnet() + ", CA fingerprint " + authority.fingerprint()));
     system.getWhenTerminated().whenComplete((done, failure) -> stopped.countDown());
     log.info(
         "Colony {} is ready after {} ms: gRPC on {}, WireGuard on UDP port {}, {} addresses held,"

@@ -28,7 +28,9 @@ final class ColonyRpcs {
               Map.entry("coral.colony.v1.ColonyService/GetStatus", ADMINISTRATOR),
               Map.entry("coral.colony.v1.ColonyService/ListAgents", ADMINISTRATOR),
               Map.entry("coral.colony.v1.ColonyService/GetTopology", ADMINISTRATOR),
-              Map.entry("coral.colony.v1.ColonyService/ListAllocations", ADMINISTRATOR)));
+              Map.entry("coral.colony.v1.ColonyService/ListAllocations", ADMINISTRATOR),
+              Map.entry("coral.colony.v1.AuditService/ListAuditRecords", ADMINISTRATOR),
+              Map.entry("coral.colony.v1.AuditService/ListAuditRoots", ADMINISTRATOR)));
 
   private ColonyRpcs() {}
 }

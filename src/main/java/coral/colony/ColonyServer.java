@@ -1,11 +1,14 @@
 package coral.colony;
 
+import coral.api.colony.v1.AuditService;
+import coral.api.colony.v1.AuditServiceHandlerFactory;
 import coral.api.colony.v1.ColonyService;
 import coral.api.colony.v1.ColonyServiceHandlerFactory;
 import coral.api.mesh.v1.MeshService;
 import coral.api.mesh.v1.MeshServiceHandlerFactory;
 import coral.certificate.Authority;
 import coral.certificate.Identity;
+import coral.model.AuditEvent;
 import coral.rpc.CallerIdentity;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
@@ -62,6 +65,7 @@ final class ColonyServer {
       Hub hub,
       SessionStreams streams,
       Bootstrap bootstrap,
+      ColonyAudit audit,
       DuckDbFile file,
       AllocationReadModel readModel,
       Readiness readiness,
@@ -75,7 +79,9 @@ final class ColonyServer {
             actors.directory(),
             settings.heartbeatInterval(),
             clock,
+            audit.sink(),
             actors.system());
+    AuditReading auditReading = audit.reading();
     AgentOverview agents =
         new AgentOverview(
             actors.allocator(),
@@ -101,7 +107,13 @@ final class ColonyServer {
         RpcServer.builder(
                 actors.system(),
                 CallerIdentity.ofColony(settings.colonyId(), actors.certificates()::accepts, clock),
-                ColonyRpcs.AUTHORIZATION)
+                ColonyRpcs.AUTHORIZATION.telling(
+                    (rpc, caller, why) ->
+                        audit
+                            .sink()
+                            .record(
+                                AuditMapping.by(caller, AuditEvent.Kind.CALL_REFUSED)
+                                    .detail(why.message()))))
             .service(
                 MeshService.class,
                 MeshService.description,
@@ -112,6 +124,11 @@ final class ColonyServer {
                 ColonyService.description,
                 caller -> new ColonyEdge(caller, bootstrap, agents, status, mesh, hub, authority),
                 ColonyServiceHandlerFactory::create)
+            .service(
+                AuditService.class,
+                AuditService.description,
+                caller -> new AuditEdge(auditReading),
+                AuditServiceHandlerFactory::create)
             .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
             .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
             .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))

@@ -111,7 +111,7 @@ final class MeshEdge implements MeshService {
       requireSelf(request.getAgentId(), agentId);
     }
     return registration
-        .deregister(agentId, caller.role() + " " + caller.name().orElse(""))
+        .deregister(agentId, caller)
         .thenApply(
             released -> {
               MeshAddresses addresses = mesh.subnet().addresses(released.hostNumber());

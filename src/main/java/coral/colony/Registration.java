@@ -2,9 +2,12 @@ package coral.colony;
 
 import coral.address.Allocation;
 import coral.model.AgentId;
+import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
+import coral.rpc.Caller;
 import coral.session.AgentPresence;
 import coral.session.AgentSession;
 import coral.session.Presence;
@@ -34,6 +37,7 @@ final class Registration {
   private final ActorRef<PresenceDirectory.Command> directory;
   private final Duration heartbeatInterval;
   private final InstantSource clock;
+  private final AuditSink sink;
   private final ActorSystem<?> system;
 
   Registration(
@@ -43,6 +47,7 @@ final class Registration {
       ActorRef<PresenceDirectory.Command> directory,
       Duration heartbeatInterval,
       InstantSource clock,
+      AuditSink sink,
       ActorSystem<?> system) {
     this.allocator = allocator;
     this.ownKey = ownKey;
@@ -50,6 +55,7 @@ final class Registration {
     this.directory = directory;
     this.heartbeatInterval = heartbeatInterval;
     this.clock = clock;
+    this.sink = sink;
     this.system = system;
   }
 
@@ -112,6 +118,16 @@ final class Registration {
                   agentId,
                   held.wireGuardKey(),
                   key);
+              sink.record(
+                  AuditEvent.of(AuditEvent.Kind.REGISTRATION_REFUSED)
+                      .by("agent/" + agentId)
+                      .about(agentId)
+                      .detail(
+                          "has a live session and asks for another WireGuard key: held "
+                              + held.wireGuardKey()
+                              + ", asked "
+                              + key
+                              + "; its certificate may be in two hands"));
               throw new RefusedException(
                   Failure.FAILED_PRECONDITION,
                   "agent "
@@ -123,17 +139,26 @@ final class Registration {
             });
   }
 
-  /** Takes the agent's address back, for ever; its peer is gone by then, its session ends. */
-  CompletionStage<Allocation> deregister(AgentId agentId, String by) {
-    return allocator
-        .release(agentId)
+  /**
+   * Takes the agent's address back, for ever; its peer is gone by then, its session ends. Who asked
+   * for it is on disk before it is done.
+   */
+  CompletionStage<Allocation> deregister(AgentId agentId, Caller by) {
+    return sink.recorded(
+            AuditMapping.by(by, AuditEvent.Kind.ROLE_USED)
+                .about(agentId)
+                .detail("asks to take the agent's address back"))
+        .thenCompose(recorded -> allocator.release(agentId))
         .thenApply(
             released -> {
               sharding
                   .entityRefFor(AgentSession.TYPE, agentId.value())
                   .tell(new AgentSession.Deregister());
               audit.info(
-                  "address released agent={} host={} by={}", agentId, released.hostNumber(), by);
+                  "address released agent={} host={} by={}",
+                  agentId,
+                  released.hostNumber(),
+                  AuditMapping.actor(by));
               return released;
             });
   }

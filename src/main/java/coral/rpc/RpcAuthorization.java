@@ -4,6 +4,7 @@ import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import coral.model.Failure;
+import coral.model.Refused;
 import coral.model.RefusedException;
 import java.util.Map;
 import java.util.Set;
@@ -17,10 +18,19 @@ import java.util.stream.Collectors;
  * coral.mesh.v1.MeshService/Register}.
  */
 public final class RpcAuthorization {
-  private final Map<String, Set<Role>> table;
+  /** Hears of every call that is refused here. */
+  @FunctionalInterface
+  public interface RefusalListener {
+    /** Must not block. */
+    void refused(String rpc, Caller caller, Refused why);
+  }
 
-  private RpcAuthorization(Map<String, Set<Role>> table) {
+  private final Map<String, Set<Role>> table;
+  private final RefusalListener listener;
+
+  private RpcAuthorization(Map<String, Set<Role>> table, RefusalListener listener) {
     this.table = table;
+    this.listener = listener;
   }
 
   /**
@@ -32,7 +42,13 @@ public final class RpcAuthorization {
     return new RpcAuthorization(
         table.entrySet().stream()
             .collect(
-                Collectors.toUnmodifiableMap(Map.Entry::getKey, e -> Set.copyOf(e.getValue()))));
+                Collectors.toUnmodifiableMap(Map.Entry::getKey, e -> Set.copyOf(e.getValue()))),
+        (rpc, caller, why) -> {});
+  }
+
+  /** The same table, whose refusals somebody hears of. */
+  public RpcAuthorization telling(RefusalListener hears) {
+    return new RpcAuthorization(table, hears);
   }
 
   /**
@@ -46,15 +62,20 @@ public final class RpcAuthorization {
     if (allowed.contains(Role.ANYONE) || allowed.contains(caller.role())) {
       return;
     }
+    Refused why = refusal(rpc, caller, allowed);
+    listener.refused(rpc, caller, why);
+    throw why.toException();
+  }
+
+  private static Refused refusal(String rpc, Caller caller, Set<Role> allowed) {
     if (allowed.isEmpty()) {
-      throw new RefusedException(Failure.PERMISSION_DENIED, "nobody may call " + rpc);
+      return new Refused(Failure.PERMISSION_DENIED, "nobody may call " + rpc);
     }
     if (caller.role() == Role.ANYONE) {
-      throw new RefusedException(
+      return new Refused(
           Failure.UNAUTHENTICATED, rpc + " needs a client certificate of this colony");
     }
-    throw new RefusedException(
-        Failure.PERMISSION_DENIED, "this client certificate does not allow " + rpc);
+    return new Refused(Failure.PERMISSION_DENIED, "this client certificate does not allow " + rpc);
   }
 
   /** The rpcs that the descriptors define and the table does not name: for a test of the table. */

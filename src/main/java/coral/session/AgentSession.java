@@ -1,6 +1,8 @@
 package coral.session;
 
 import coral.model.AgentId;
+import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.model.ClusterMessage;
 import java.time.Duration;
 import java.time.Instant;
@@ -82,6 +84,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
       AgentId agentId,
       Duration heartbeatInterval,
       InstantSource clock,
+      AuditSink sink,
       ActorRef<PresenceDirectory.Command> directory,
       ActorRef<ClusterSharding.ShardCommand> shard) {
     return Behaviors.setup(
@@ -89,13 +92,21 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
             Behaviors.withTimers(
                 timers ->
                     new AgentSession(
-                        context, timers, agentId, heartbeatInterval, clock, directory, shard)));
+                        context,
+                        timers,
+                        agentId,
+                        heartbeatInterval,
+                        clock,
+                        sink,
+                        directory,
+                        shard)));
   }
 
   private final TimerScheduler<Command> timers;
   private final AgentId agentId;
   private final Duration heartbeatInterval;
   private final InstantSource clock;
+  private final AuditSink sink;
   private final ActorRef<PresenceDirectory.Command> directory;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
 
@@ -108,6 +119,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
       AgentId agentId,
       Duration heartbeatInterval,
       InstantSource clock,
+      AuditSink sink,
       ActorRef<PresenceDirectory.Command> directory,
       ActorRef<ClusterSharding.ShardCommand> shard) {
     super(context);
@@ -115,6 +127,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     this.agentId = agentId;
     this.heartbeatInterval = heartbeatInterval;
     this.clock = clock;
+    this.sink = sink;
     this.directory = directory;
     this.shard = shard;
   }
@@ -145,6 +158,20 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
           last.certificateSerial(),
           open.certificateSerial(),
           Duration.between(last.lastSeen(), now));
+      sink.record(
+          AuditEvent.of(AuditEvent.Kind.SESSION_SUPERSEDED)
+              .by("agent/" + agentId)
+              .about(agentId)
+              .detail(
+                  "generation "
+                      + last.generation()
+                      + ", serial "
+                      + last.certificateSerial()
+                      + ", by serial "
+                      + open.certificateSerial()
+                      + "; heard of "
+                      + Duration.between(last.lastSeen(), now).toMillis()
+                      + " ms ago"));
     }
     close(CloseReason.SUPERSEDED);
     long generation =

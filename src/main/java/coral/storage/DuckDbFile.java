@@ -54,7 +54,7 @@ public final class DuckDbFile implements AutoCloseable {
    * @throws StoreException naming the file and what is wrong with it
    */
   public static DuckDbFile open(Path file) throws StoreException {
-    return open(file, List.of(JOURNAL_SCHEMA, ALLOCATION_SCHEMA));
+    return open(file, List.of(JOURNAL_SCHEMA, ALLOCATION_SCHEMA, AuditTable.SCHEMA));
   }
 
   /**

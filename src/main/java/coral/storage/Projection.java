@@ -1,6 +1,7 @@
 package coral.storage;
 
 import coral.model.AgentId;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,10 +59,10 @@ public final class Projection {
   /** The table. Its methods may block. */
   public interface Target {
     /** The number of the last event applied; 0 if none. */
-    long appliedUpTo() throws StoreException;
+    long appliedUpTo() throws IOException;
 
     /** Applies events, which follow each other and the last one applied, in one transaction. */
-    void apply(List<JournalEvent> events) throws StoreException;
+    void apply(List<JournalEvent> events) throws IOException;
   }
 
   /** What an event means to {@code agent_ip_allocations}: the agent's row, or none. */
@@ -154,12 +155,12 @@ public final class Projection {
   private long appliedUpTo() {
     try {
       return target.appliedUpTo();
-    } catch (StoreException e) {
+    } catch (IOException e) {
       throw new CompletionException(e.getMessage(), e);
     }
   }
 
-  private long apply(List<EventEnvelope> group) throws StoreException {
+  private long apply(List<EventEnvelope> group) throws IOException {
     target.apply(
         group.stream().map(each -> new JournalEvent(each.sequenceNr(), each.event())).toList());
     return group.size();

@@ -9,7 +9,7 @@ import coral.model.MeshSubnet;
 import coral.storage.AllocationReadModel;
 import coral.storage.AllocationReadModel.Row;
 import coral.storage.Projection;
-import coral.storage.StoreException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.Statement;
@@ -195,12 +195,12 @@ final class AllocationProjectionTest {
     Projection.Target target = Projection.into(table, AllocationProjectionTest::meaning);
     return new Projection.Target() {
       @Override
-      public long appliedUpTo() throws StoreException {
+      public long appliedUpTo() throws IOException {
         return target.appliedUpTo();
       }
 
       @Override
-      public void apply(List<Projection.JournalEvent> events) throws StoreException {
+      public void apply(List<Projection.JournalEvent> events) throws IOException {
         target.apply(events);
         applied.add(events.get(events.size() - 1).sequenceNumber());
       }

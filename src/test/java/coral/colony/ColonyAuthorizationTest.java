@@ -2,10 +2,12 @@ package coral.colony;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import com.google.protobuf.DynamicMessage;
 import com.google.protobuf.Empty;
+import coral.api.colony.v1.AuditProto;
 import coral.api.colony.v1.ColonyProto;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.mesh.v1.MeshProto;
@@ -29,30 +31,35 @@ import org.junit.jupiter.api.io.TempDir;
 class ColonyAuthorizationTest {
   /** Who gets past the table; written down a second time, for the table itself cannot prove it. */
   private static final Map<String, Set<String>> EXPECTED =
-      Map.of(
-          "RequestCertificate", Set.of("anyone", "agent", "administrator"),
-          "GetCACertificate", Set.of("anyone", "agent", "administrator"),
-          "Register", Set.of("agent"),
-          "Session", Set.of("agent"),
-          "Deregister", Set.of("agent", "administrator"),
-          "GetStatus", Set.of("administrator"),
-          "ListAgents", Set.of("administrator"),
-          "GetTopology", Set.of("administrator"),
-          "ListAllocations", Set.of("administrator"));
+      Map.ofEntries(
+          Map.entry("RequestCertificate", Set.of("anyone", "agent", "administrator")),
+          Map.entry("GetCACertificate", Set.of("anyone", "agent", "administrator")),
+          Map.entry("Register", Set.of("agent")),
+          Map.entry("Session", Set.of("agent")),
+          Map.entry("Deregister", Set.of("agent", "administrator")),
+          Map.entry("GetStatus", Set.of("administrator")),
+          Map.entry("ListAgents", Set.of("administrator")),
+          Map.entry("GetTopology", Set.of("administrator")),
+          Map.entry("ListAllocations", Set.of("administrator")),
+          Map.entry("ListAuditRecords", Set.of("administrator")),
+          Map.entry("ListAuditRoots", Set.of("administrator")));
+
+  private static final FileDescriptor[] FILES = {
+    MeshProto.getDescriptor(), ColonyProto.getDescriptor(), AuditProto.getDescriptor()
+  };
 
   @TempDir Path directory;
 
   @Test
   void theTableNamesEveryRpcOfThePortAndNoOther() {
-    var files = List.of(MeshProto.getDescriptor(), ColonyProto.getDescriptor());
-    assertEquals(Set.of(), ColonyRpcs.AUTHORIZATION.missing(files.get(0), files.get(1)));
-    assertEquals(Set.of(), ColonyRpcs.AUTHORIZATION.unknown(files.get(0), files.get(1)));
+    assertEquals(Set.of(), ColonyRpcs.AUTHORIZATION.missing(FILES));
+    assertEquals(Set.of(), ColonyRpcs.AUTHORIZATION.unknown(FILES));
   }
 
   @Test
   void everyRpcAsEveryoneIsAdmittedOrRefusedAsTheTableSays() throws Exception {
     List<MethodDescriptor> methods = new ArrayList<>();
-    for (var file : List.of(MeshProto.getDescriptor(), ColonyProto.getDescriptor())) {
+    for (FileDescriptor file : FILES) {
       for (ServiceDescriptor service : file.getServices()) {
         methods.addAll(service.getMethods());
       }

@@ -6,10 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
 import coral.model.AgentId;
+import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -29,6 +35,20 @@ class AgentSessionTest {
   private final ManualTime time = ManualTime.get(kit.system());
   private final TestProbe<PresenceDirectory.Command> directory = kit.createTestProbe();
   private final TestProbe<ClusterSharding.ShardCommand> shard = kit.createTestProbe();
+  private final List<AuditEvent> audited = new CopyOnWriteArrayList<>();
+  private final AuditSink sink =
+      new AuditSink() {
+        @Override
+        public void record(AuditEvent event) {
+          audited.add(event);
+        }
+
+        @Override
+        public CompletionStage<Done> recorded(AuditEvent event) {
+          audited.add(event);
+          return CompletableFuture.completedStage(Done.getInstance());
+        }
+      };
   private volatile Instant now = START;
   private ActorRef<AgentSession.Command> session =
       kit.<AgentSession.Command>createTestProbe().ref();
@@ -36,7 +56,8 @@ class AgentSessionTest {
   @BeforeEach
   void start() {
     session =
-        kit.spawn(AgentSession.create(AGENT, INTERVAL, () -> now, directory.ref(), shard.ref()));
+        kit.spawn(
+            AgentSession.create(AGENT, INTERVAL, () -> now, sink, directory.ref(), shard.ref()));
   }
 
   @AfterAll
@@ -86,6 +107,9 @@ class AgentSessionTest {
     long second = generation(newer);
     assertTrue(second > first, "opened within the same millisecond");
     assertEquals(new Notice.Closed(CloseReason.SUPERSEDED), older.receiveMessage());
+    assertEquals(
+        List.of(AuditEvent.Kind.SESSION_SUPERSEDED),
+        audited.stream().map(AuditEvent::kind).toList());
     told();
     told();
 
