@@ -3,12 +3,17 @@ package coral.cli;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import coral.api.colony.v1.Agent;
+import coral.api.colony.v1.AuditRoot;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.ListAuditRecordsRequest;
+import coral.api.colony.v1.ListAuditRecordsResponse;
+import coral.api.colony.v1.ListAuditRootsRequest;
+import coral.api.colony.v1.ListAuditRootsResponse;
 import coral.files.Pem;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
@@ -18,6 +23,7 @@ import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -31,11 +37,15 @@ final class ColonyClient {
   /** Pages are followed to their end; a colony that never ends is broken. */
   private static final int MAX_PAGES = 1000;
 
+  private static final String AUDIT_SERVICE = "coral.colony.v1.AuditService/";
+
   private final ColonyId colony;
+  private final List<X509Certificate> authorities;
   private final ConnectClient client;
 
-  private ColonyClient(ColonyId colony, ConnectClient client) {
+  private ColonyClient(ColonyId colony, List<X509Certificate> authorities, ConnectClient client) {
     this.colony = colony;
+    this.authorities = List.copyOf(authorities);
     this.client = client;
   }
 
@@ -52,12 +62,12 @@ final class ColonyClient {
           new ClientCertificate(
               Pem.readPrivateKey(administrator.resolve("key.pem")),
               Pem.readCertificates(administrator.resolve("cert.pem")));
+      List<X509Certificate> authorities = Pem.readCertificates(folder.resolve("ca-cert.pem"));
       SSLContext tls =
           ClientTls.trusting(
-              Pem.readCertificates(folder.resolve("ca-cert.pem")).get(0),
-              "spiffe://" + colony + "/colony",
-              Optional.of(certificate));
-      return new ColonyClient(colony, ConnectClient.https(endpoint, tls, timeout, timeout));
+              authorities.get(0), "spiffe://" + colony + "/colony", Optional.of(certificate));
+      return new ColonyClient(
+          colony, authorities, ConnectClient.https(endpoint, tls, timeout, timeout));
     } catch (IOException e) {
       throw new CommandFailedException(
           "cannot ask colony " + colony + ": " + e.getMessage(),
@@ -68,8 +78,33 @@ final class ColonyClient {
     }
   }
 
+  /** The colony that is asked. */
+  ColonyId colony() {
+    return colony;
+  }
+
+  /** The roots that its folder knows it by. */
+  List<X509Certificate> authorities() {
+    return authorities;
+  }
+
+  /** The next records of the audit log. */
+  ListAuditRecordsResponse auditRecords(ListAuditRecordsRequest request) {
+    return call(AUDIT_SERVICE + "ListAuditRecords", request, ListAuditRecordsResponse.parser());
+  }
+
+  /** The next roots of the audit log that cover records after this one; empty if there are none. */
+  List<AuditRoot> auditRoots(long after) {
+    return call(
+            AUDIT_SERVICE + "ListAuditRoots",
+            ListAuditRootsRequest.newBuilder().setAfterSequence(after).build(),
+            ListAuditRootsResponse.parser())
+        .getRootsList();
+  }
+
   GetStatusResponse status() {
-    return call("GetStatus", GetStatusRequest.getDefaultInstance(), GetStatusResponse.parser());
+    return call(
+        SERVICE + "GetStatus", GetStatusRequest.getDefaultInstance(), GetStatusResponse.parser());
   }
 
   /** All agents. */
@@ -79,7 +114,7 @@ final class ColonyClient {
     for (int i = 0; i < MAX_PAGES; i++) {
       ListAgentsResponse response =
           call(
-              "ListAgents",
+              SERVICE + "ListAgents",
               ListAgentsRequest.newBuilder().setPageToken(page).build(),
               ListAgentsResponse.parser());
       agents.addAll(response.getAgentsList());
@@ -98,7 +133,7 @@ final class ColonyClient {
     for (int i = 0; i < MAX_PAGES; i++) {
       ListAllocationsResponse response =
           call(
-              "ListAllocations",
+              SERVICE + "ListAllocations",
               ListAllocationsRequest.newBuilder().setPageToken(page).build(),
               ListAllocationsResponse.parser());
       all.mergeFrom(response);
@@ -117,7 +152,7 @@ final class ColonyClient {
 
   private <T extends Message> T call(String rpc, Message request, Parser<T> parser) {
     try {
-      return client.call(SERVICE + rpc, request, parser);
+      return client.call(rpc, request, parser);
     } catch (RpcException e) {
       throw new CommandFailedException(
           "colony " + colony + " cannot be asked: " + e.getMessage(), next(e), e);

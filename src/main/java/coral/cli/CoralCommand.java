@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       AgentsCommand.class,
       AllocationsCommand.class,
+      AuditCommand.class,
       CompletionCommand.class
     },
     optionListHeading = "%nOptions:%n",
