@@ -2,8 +2,8 @@ package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
 import coral.certificate.Identity;
+import coral.certificate.TrustBundle;
 import coral.files.Pem;
-import coral.model.Fingerprint;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
@@ -11,11 +11,11 @@ import java.security.cert.X509Certificate;
 import java.util.List;
 
 /**
- * A certificate as the colony sent it, believed: issued by the pinned authority, for our key.
+ * A certificate as the colony sent it, believed: issued under a trusted authority, for our key.
  *
- * @param authority the colony's certificate authority
+ * @param bundle the roots that the colony has now, one of which was trusted before
  */
-record AgentCertificate(Identity identity, X509Certificate authority) {
+record AgentCertificate(Identity identity, TrustBundle bundle) {
 
   /**
    * Checks what the colony sent.
@@ -23,28 +23,44 @@ record AgentCertificate(Identity identity, X509Certificate authority) {
    * @throws JoinException WRONG_PIN or REFUSED if it is anything else than what was asked for
    */
   static AgentCertificate verified(
-      ColonyClient.IssuedCertificate issued, PrivateKey key, Fingerprint pin) throws JoinException {
-    List<X509Certificate> authority;
+      ColonyClient.IssuedCertificate issued, PrivateKey key, ColonyTrust trust)
+      throws JoinException {
+    TrustBundle bundle;
     Identity identity;
     try {
-      authority = Pem.certificates(bytes(issued.authority()));
-      identity = new Identity(key, Pem.certificates(bytes(issued.certificate())));
-      Fingerprint actual = Fingerprint.of(authority.get(0).getEncoded());
-      if (!actual.equals(pin)) {
+      bundle = BundleRecord.bundle(issued.bundleVersion(), bytes(issued.roots()));
+      identity = new Identity(key, Pem.certificates(bytes(issued.chain())));
+      if (bundle.roots().stream().noneMatch(trust::includes)) {
         throw new JoinException(
             Kind.WRONG_PIN,
-            "the colony's certificate authority is " + actual + ", expected " + pin);
+            "the colony's certificate authority is "
+                + ColonyTrust.fingerprint(bundle.roots().get(0))
+                + ", expected "
+                + trust.words());
       }
-      List<X509Certificate> chain = identity.chain();
-      for (int i = 0; i < chain.size(); i++) {
-        X509Certificate issuer = i + 1 < chain.size() ? chain.get(i + 1) : authority.get(0);
-        chain.get(i).verify(issuer.getPublicKey());
-      }
+      verify(identity.chain(), bundle.roots());
     } catch (IllegalArgumentException | GeneralSecurityException e) {
       throw new JoinException(
           Kind.REFUSED, "the colony sent a certificate that is not ours: " + e.getMessage(), e);
     }
-    return new AgentCertificate(identity, authority.get(0));
+    return new AgentCertificate(identity, bundle);
+  }
+
+  /** Each is signed by the next, and the last by a root. */
+  private static void verify(List<X509Certificate> chain, List<X509Certificate> roots)
+      throws GeneralSecurityException {
+    for (int i = 0; i + 1 < chain.size(); i++) {
+      chain.get(i).verify(chain.get(i + 1).getPublicKey());
+    }
+    X509Certificate last = chain.get(chain.size() - 1);
+    for (X509Certificate root : roots) {
+      if (root.getSubjectX500Principal().equals(last.getIssuerX500Principal())) {
+        last.verify(root.getPublicKey());
+        return;
+      }
+    }
+    throw new IllegalArgumentException(
+        "its issuer, " + last.getIssuerX500Principal() + ", is not among the colony's roots");
   }
 
   private static byte[] bytes(String pem) {

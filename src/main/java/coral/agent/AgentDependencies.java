@@ -1,5 +1,6 @@
 package coral.agent;
 
+import java.time.InstantSource;
 import java.util.concurrent.Executor;
 import java.util.function.DoubleSupplier;
 import java.util.function.LongSupplier;
@@ -17,9 +18,11 @@ import java.util.function.Supplier;
 record AgentDependencies(
     AgentSettings settings,
     JoinSteps steps,
+    Enrolment enrolment,
     ColonyClient colony,
     Tunnel tunnel,
     boolean onHost,
+    InstantSource clock,
     LongSupplier nanoTime,
     DoubleSupplier random,
     Supplier<String> requestIds,

@@ -1,6 +1,7 @@
 package coral.agent;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Optional;
 
 /** Something that happened to the agent, for its report. */
@@ -17,6 +18,13 @@ sealed interface AgentEvent {
 
   /** The agent is a member and its session is open; again after each time it was lost. */
   record Joined(JoinReport report) implements AgentEvent {}
+
+  /**
+   * There is a new certificate; {@link Joined} follows when it is in use.
+   *
+   * @param certificateSerial hexadecimal
+   */
+  record Renewed(String certificateSerial, Instant certificateNotAfter) implements AgentEvent {}
 
   record Probed(ProbeResult result) implements AgentEvent {}
 

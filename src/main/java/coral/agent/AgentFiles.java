@@ -1,8 +1,7 @@
 package coral.agent;
 
-import coral.certificate.CertificateRequests;
 import coral.certificate.Identity;
-import coral.certificate.KeyType;
+import coral.certificate.TrustBundle;
 import coral.files.Pem;
 import coral.files.SecureFiles;
 import coral.model.AgentId;
@@ -11,14 +10,18 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.PrivateKey;
-import java.security.cert.X509Certificate;
 import java.util.Base64;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * What one agent keeps under {@code agents/<agent id>}: files of mode 0600 in a directory of mode
- * 0700, each written whole or not at all. Blocks.
+ * 0700, each written whole or not at all. Blocks; thread-safe.
+ *
+ * <p>{@code identity.pem} is the certificate with its key, in one file because they are replaced
+ * together. {@code next-request.pem} is the next key with the request for its certificate: it is on
+ * disk before it is sent, so that a lost answer is asked for again with the key that the colony has
+ * seen, and gone once the certificate is in {@code identity.pem}.
  */
 final class AgentFiles {
   /** 44 characters of base64 and a line feed, with room for a Windows editor. */
@@ -26,23 +29,30 @@ final class AgentFiles {
 
   private static final int MAX_RECORD_BYTES = 16 * 1024;
 
+  /** Of releases that kept key and certificate apart. */
+  private static final List<String> FORMER_FILES =
+      List.of("cert.pem", "key.pem", "request.pem", "ca-cert.pem");
+
   private final Path directory;
   private final AgentId agentId;
+  private final FileChanges changes;
 
   AgentFiles(Path home, AgentId agentId) {
+    this(home, agentId, FileChanges.ON_DISK);
+  }
+
+  AgentFiles(Path home, AgentId agentId, FileChanges changes) {
     this.directory = home.resolve("agents").resolve(agentId.value());
     this.agentId = agentId;
+    this.changes = changes;
   }
 
   Path directory() {
     return directory;
   }
 
-  /** A key with the request for its certificate, which stays the same from try to try. */
-  record Request(PrivateKey key, String pem) {}
-
   /** The WireGuard key; made at the first call. */
-  KeyPair wireGuardKeys() throws IOException {
+  synchronized KeyPair wireGuardKeys() throws IOException {
     Path file = directory.resolve("wireguard.key");
     if (Files.exists(file)) {
       String text =
@@ -58,60 +68,101 @@ final class AgentFiles {
     }
     KeyPair keys = KeyPair.generate();
     String text = Base64.getEncoder().encodeToString(keys.privateKeyBytes()) + "\n";
-    SecureFiles.createDirectory(directory);
-    SecureFiles.write(file, text.getBytes(StandardCharsets.US_ASCII));
+    write(file, text.getBytes(StandardCharsets.US_ASCII));
     return keys;
   }
 
   /** The certificate with its key; empty before it was bought. */
-  Optional<Identity> identity() throws IOException {
-    if (!Files.exists(certificateFile())) {
+  synchronized Optional<Identity> identity() throws IOException {
+    Path file = identityFile();
+    if (!Files.exists(file)) {
+      Path former = directory.resolve("cert.pem");
+      return Files.exists(former)
+          ? Optional.of(Identity.load(former, directory.resolve("key.pem")))
+          : Optional.empty();
+    }
+    try {
+      KeyFile parts = KeyFile.parse(readPrivate(file), Pem.CERTIFICATE);
+      return Optional.of(new Identity(parts.key(), Pem.certificates(parts.rest())));
+    } catch (IllegalArgumentException | IOException e) {
+      throw new IOException(file + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** The key and the request that the colony may have seen; empty if none is under way. */
+  synchronized Optional<CertificateRequest> pendingRequest() throws IOException {
+    Path file = requestFile();
+    if (!Files.exists(file)) {
       return Optional.empty();
     }
-    return Optional.of(Identity.load(certificateFile(), keyFile()));
+    CertificateRequest pending;
+    try {
+      pending = CertificateRequest.parse(readPrivate(file), agentId);
+    } catch (IOException e) {
+      throw new IOException(file + ": " + e.getMessage() + "; remove it to ask anew", e);
+    }
+    // The process may have stopped between the certificate's coming and the request's going.
+    boolean isDone = identity().map(Identity::key).equals(Optional.of(pending.key()));
+    return isDone ? Optional.empty() : Optional.of(pending);
+  }
+
+  /** The pending request; made at the first call, and on disk when this returns. */
+  synchronized CertificateRequest request() throws IOException {
+    Optional<CertificateRequest> pending = pendingRequest();
+    if (pending.isPresent()) {
+      return pending.get();
+    }
+    CertificateRequest request = CertificateRequest.create(agentId);
+    write(requestFile(), request.toBytes());
+    return request;
+  }
+
+  /** Gives up a request that the colony has refused: the next one has another key. */
+  synchronized void discardRequest() throws IOException {
+    changes.delete(requestFile());
+  }
+
+  /** Replaces key and certificate by those that the pending request brought, in one step. */
+  synchronized void keep(Identity identity) throws IOException {
+    write(
+        identityFile(),
+        (Pem.encode(identity.key()) + Pem.encode(identity.chain()))
+            .getBytes(StandardCharsets.US_ASCII));
+    changes.delete(requestFile());
+    for (String former : FORMER_FILES) {
+      changes.delete(directory.resolve(former));
+    }
+  }
+
+  /** The colony's roots as last told; empty before the first time. */
+  synchronized Optional<TrustBundle> trustBundle() throws IOException {
+    Path file = bundleFile();
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(BundleRecord.parse(readPrivate(file)));
+    } catch (IOException e) {
+      throw new IOException(file + ": " + e.getMessage(), e);
+    }
   }
 
   /**
-   * The key and the request to buy a certificate with; made at the first call. On disk before it is
-   * sent, so that a lost answer is asked for again with the key that the colony has bound to this
-   * agent.
+   * Keeps the colony's roots if they are newer than those that are kept.
+   *
+   * @return the version that is on disk now
    */
-  Request certificateRequest() throws IOException {
-    Path requestFile = directory.resolve("request.pem");
-    if (Files.exists(requestFile) && Files.exists(keyFile())) {
-      return new Request(
-          Pem.readPrivateKey(keyFile()),
-          new String(
-              SecureFiles.readPrivate(requestFile, Pem.MAX_REQUEST_BYTES),
-              StandardCharsets.US_ASCII));
+  synchronized long keep(TrustBundle bundle) throws IOException {
+    Optional<TrustBundle> kept = trustBundle();
+    if (kept.isPresent() && kept.get().version() >= bundle.version()) {
+      return kept.get().version();
     }
-    if (Files.exists(certificateFile())) {
-      throw new IOException(
-          requestFile
-              + " is missing beside "
-              + certificateFile()
-              + ": restore it, or remove both"
-              + " and the key to join as a new agent");
-    }
-    java.security.KeyPair keys = KeyType.P_256.generate();
-    byte[] pem = CertificateRequests.create(agentId, keys);
-    SecureFiles.createDirectory(directory);
-    SecureFiles.write(keyFile(), Pem.encode(keys.getPrivate()).getBytes(StandardCharsets.US_ASCII));
-    SecureFiles.write(requestFile, pem);
-    return new Request(keys.getPrivate(), new String(pem, StandardCharsets.US_ASCII));
-  }
-
-  /** Keeps a certificate that was bought with {@link #certificateRequest}. */
-  void keep(Identity identity, X509Certificate authority) throws IOException {
-    SecureFiles.write(
-        directory.resolve("ca-cert.pem"),
-        Pem.encode(authority).getBytes(StandardCharsets.US_ASCII));
-    SecureFiles.write(
-        certificateFile(), Pem.encode(identity.chain()).getBytes(StandardCharsets.US_ASCII));
+    write(bundleFile(), BundleRecord.toBytes(bundle));
+    return bundle.version();
   }
 
   /** What is remembered of the colony; empty before the first join. */
-  Optional<KnownColony> colony() throws IOException {
+  synchronized Optional<KnownColony> colony() throws IOException {
     Path file = directory.resolve("colony.conf");
     if (!Files.exists(file)) {
       return Optional.empty();
@@ -124,19 +175,39 @@ final class AgentFiles {
     }
   }
 
-  /** Remembers the colony; writes only what has changed. */
-  void remember(KnownColony colony) throws IOException {
-    if (!colony().equals(Optional.of(colony))) {
-      SecureFiles.createDirectory(directory);
-      SecureFiles.write(directory.resolve("colony.conf"), colony.toBytes());
+  /**
+   * Remembers the colony; writes only what has changed. Roots that were taken from a colony that
+   * was pinned otherwise are forgotten.
+   */
+  synchronized void remember(KnownColony colony) throws IOException {
+    Optional<KnownColony> before = colony();
+    if (before.equals(Optional.of(colony))) {
+      return;
     }
+    if (before.isPresent() && !before.get().pin().equals(colony.pin())) {
+      changes.delete(bundleFile());
+    }
+    write(directory.resolve("colony.conf"), colony.toBytes());
   }
 
-  private Path certificateFile() {
-    return directory.resolve("cert.pem");
+  private void write(Path file, byte[] content) throws IOException {
+    changes.createDirectory(directory);
+    changes.write(file, content);
   }
 
-  private Path keyFile() {
-    return directory.resolve("key.pem");
+  private static byte[] readPrivate(Path file) throws IOException {
+    return SecureFiles.readPrivate(file, Pem.MAX_BUNDLE_BYTES);
+  }
+
+  private Path identityFile() {
+    return directory.resolve("identity.pem");
+  }
+
+  private Path requestFile() {
+    return directory.resolve("next-request.pem");
+  }
+
+  private Path bundleFile() {
+    return directory.resolve("trust-bundle.conf");
   }
 }

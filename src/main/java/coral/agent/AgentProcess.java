@@ -77,7 +77,13 @@ public final class AgentProcess implements AutoCloseable {
                         listener -> join(settings, context.getSystem(), clock, listener),
                         exitCode)),
             "coral-agent",
-            config.getConfig("coral.agent.actor-system").withFallback(config));
+            config
+                .getConfig("coral.agent.actor-system")
+                .withFallback(
+                    // what the actor system has, it may log
+                    config
+                        .withoutPath("coral.agent.colony-secret")
+                        .withoutPath("coral.agent.invitation")));
     system
         .getWhenTerminated()
         .thenRun(() -> exitCode.complete(1)); // the guardian failed: a defect, already logged
@@ -129,21 +135,19 @@ public final class AgentProcess implements AutoCloseable {
             },
             clock);
     ColonyClient colony = new RemoteColony(settings, system, blocking);
+    DiscoveryClient discovery = new RemoteDiscovery(settings.callTimeout());
+    Enrolment enrolment = new Enrolment(settings, files, discovery, colony, clock);
     JoinSteps steps =
-        new JoinSteps(
-            settings,
-            new Enrolment(settings, files, colony, clock),
-            new RemoteDirectory(settings),
-            colony,
-            tunnel,
-            System::nanoTime);
+        new JoinSteps(settings, enrolment, discovery, colony, tunnel, System::nanoTime);
     return MeshMember.create(
         new AgentDependencies(
             settings,
             steps,
+            enrolment,
             colony,
             tunnel,
             mode == DeviceMode.TUN,
+            clock,
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble(),
             () -> UUID.randomUUID().toString(),

@@ -1,21 +1,17 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
-import coral.files.SecureFiles;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
-import coral.model.Secret;
+import coral.model.InvitationText;
 import coral.settings.SettingsException;
 import coral.settings.SettingsReader;
 import coral.wireguard.embedded.DeviceMode;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
@@ -26,10 +22,10 @@ import java.util.Optional;
  * agent.conf}.
  *
  * @param home the directory that holds {@code agents/<agent id>}
- * @param colonySecret needed until the agent has a certificate
  * @param caFingerprint needed until the agent remembers one
  * @param colonyEndpoint the colony's gRPC port; empty: discovery is asked
- * @param discoveryFingerprint empty: any certificate of discovery will do
+ * @param discovery empty: the one that is remembered, or {@link #DEFAULT_DISCOVERY}
+ * @param renewalBackOff between two attempts at a renewal that fail
  * @param componentName at most 63 characters
  * @param once join, probe, report and leave
  */
@@ -37,10 +33,10 @@ public record AgentSettings(
     AgentId agentId,
     ColonyId colonyId,
     Path home,
-    Optional<Secret> colonySecret,
+    CredentialSettings credentials,
     Optional<Fingerprint> caFingerprint,
     Optional<Endpoint> colonyEndpoint,
-    URI discovery,
+    Optional<URI> discovery,
     Optional<Fingerprint> discoveryFingerprint,
     String componentName,
     Device device,
@@ -48,17 +44,18 @@ public record AgentSettings(
     Duration probeTimeout,
     Duration callTimeout,
     BackOff backOff,
+    BackOff renewalBackOff,
     boolean once,
     Duration onceTimeout,
     ReportFormat report) {
+
+  /** Where discovery is, if nobody says: on this host. */
+  static final URI DEFAULT_DISCOVERY = URI.create("https://localhost:8080");
 
   private static final Duration LEAST = Duration.ofMillis(1);
   private static final Duration LONGEST = Duration.ofDays(1);
 
   private static final int MAX_COMPONENT_NAME = 63;
-
-  /** A secret is one line of a file; anything larger is the wrong file. */
-  private static final int MAX_SECRET_FILE_BYTES = 4096;
 
   /**
    * The agent's end of the tunnel.
@@ -78,21 +75,43 @@ public record AgentSettings(
   public static AgentSettings from(Config config) {
     SettingsReader reader = SettingsReader.of(config, "coral.agent");
     String host = hostName();
+    CredentialSettings credentials = CredentialSettings.from(reader);
+    Optional<InvitationText> invitation = credentials.invitation();
+    Optional<InvitationText.Discovery> inviting = invitation.flatMap(InvitationText::discovery);
     return new AgentSettings(
-        reader
-            .optional("id", "an agent id, [a-z0-9][a-z0-9._-]{0,62}", AgentId::new)
+        agreed(
+                "id",
+                reader.optional("id", "an agent id, [a-z0-9][a-z0-9._-]{0,62}", AgentId::new),
+                invitation.flatMap(InvitationText::agentId))
             .or(() -> idOf(host))
             .orElseThrow(() -> reader.invalid("id", "an agent id: the host's name makes none")),
-        reader.value("colony-id", "a colony id, such as my-app-prod-a3f2e1", ColonyId::new),
+        agreed(
+                "colony-id",
+                reader.optional(
+                    "colony-id", "a colony id, such as my-app-prod-a3f2e1", ColonyId::new),
+                invitation.map(InvitationText::colonyId))
+            .orElseThrow(
+                () ->
+                    reader.invalid(
+                        "colony-id", "a colony id, such as my-app-prod-a3f2e1, or an invitation")),
         reader
             .optionalPath("home")
             .orElseGet(() -> Path.of(System.getProperty("user.home", "."), ".coral")),
-        secret(reader),
-        reader.optionalFingerprint("ca-fingerprint"),
+        credentials,
+        agreed(
+            "ca-fingerprint",
+            reader.optionalFingerprint("ca-fingerprint"),
+            invitation.map(InvitationText::caFingerprint)),
         reader.optionalEndpoint("colony-endpoint"),
-        reader.value(
-            "discovery.url", "https://host:port or http://host:port", AgentSettings::discoveryUri),
-        reader.optionalFingerprint("discovery.fingerprint"),
+        reader
+            .optional(
+                "discovery.url",
+                "https://host:port or http://host:port",
+                AgentSettings::discoveryUri)
+            .or(() -> inviting.map(InvitationText.Discovery::url).map(URI::create)),
+        reader
+            .optionalFingerprint("discovery.fingerprint")
+            .or(() -> inviting.flatMap(InvitationText.Discovery::fingerprint)),
         reader
             .optional("component-name", "at most 63 characters", AgentSettings::componentNameOf)
             .orElse(shortened(host)),
@@ -107,44 +126,33 @@ public record AgentSettings(
         reader.duration("probe.interval", LEAST, LONGEST),
         reader.duration("probe.timeout", LEAST, LONGEST),
         reader.duration("call-timeout", LEAST, LONGEST),
-        backOff(reader),
+        backOff(reader, "back-off"),
+        backOff(reader, "renewal.back-off"),
         reader.flag("once"),
         reader.duration("once-timeout", LEAST, LONGEST),
         reader.oneOf("report", ReportFormat.class));
   }
 
-  private static BackOff backOff(SettingsReader reader) {
-    Duration first = reader.duration("back-off.first", LEAST, LONGEST);
+  private static BackOff backOff(SettingsReader reader, String key) {
+    Duration first = reader.duration(key + ".first", LEAST, LONGEST);
     return new BackOff(
         first,
-        reader.duration("back-off.longest", first, LONGEST),
-        reader.duration("back-off.slow", LEAST, LONGEST));
+        reader.duration(key + ".longest", first, LONGEST),
+        reader.duration(key + ".slow", LEAST, LONGEST));
   }
 
-  private static Optional<Secret> secret(SettingsReader reader) {
-    Optional<Secret> given = reader.optionalSecret("colony-secret");
-    Optional<Path> file = reader.optionalPath("colony-secret-file");
-    if (given.isPresent() && file.isPresent()) {
-      throw reader.invalid("colony-secret-file", "nothing, because colony-secret is set too");
+  /** What is set and what an invitation says may both be there, if they say the same. */
+  private static <T> Optional<T> agreed(String key, Optional<T> set, Optional<T> invited) {
+    if (set.isPresent() && invited.isPresent() && !set.equals(invited)) {
+      throw new SettingsException(
+          "coral.agent."
+              + key
+              + " = "
+              + set.get()
+              + ", but the invitation is for "
+              + invited.get());
     }
-    return given.or(() -> file.map(AgentSettings::readSecret));
-  }
-
-  private static Secret readSecret(Path file) {
-    String key = "coral.agent.colony-secret-file = " + file + ": ";
-    try {
-      String text =
-          new String(SecureFiles.readPrivate(file, MAX_SECRET_FILE_BYTES), StandardCharsets.UTF_8)
-              .strip();
-      if (text.isEmpty()) {
-        throw new SettingsException(key + "the file is empty");
-      }
-      return new Secret(text);
-    } catch (NoSuchFileException e) {
-      throw new SettingsException(key + "there is no such file", e);
-    } catch (IOException e) {
-      throw new SettingsException(key + "cannot be read: " + e.getMessage(), e);
-    }
+    return set.or(() -> invited);
   }
 
   /** The agent id that a host's name makes: what an id may not hold becomes a dash. */

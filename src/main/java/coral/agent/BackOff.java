@@ -1,6 +1,7 @@
 package coral.agent;
 
 import java.time.Duration;
+import java.util.Optional;
 import java.util.function.DoubleSupplier;
 
 /**
@@ -14,6 +15,9 @@ import java.util.function.DoubleSupplier;
 public record BackOff(Duration first, Duration longest, Duration slow) {
   /** Doubling beyond this would overflow long before a bound of days is reached. */
   private static final int MAX_DOUBLINGS = 30;
+
+  /** Whatever a server says: nobody is to be sent away for ever. */
+  static final Duration LONGEST_ASKED = Duration.ofHours(1);
 
   /**
    * @throws IllegalArgumentException if a duration is out of bounds
@@ -47,6 +51,19 @@ public record BackOff(Duration first, Duration longest, Duration slow) {
   /** Between half and the whole of {@link #slow}. */
   Duration slowly(DoubleSupplier random) {
     return shortened(slow, random);
+  }
+
+  /**
+   * A pause that is as long as somebody asks for at least, and up to half longer at random, because
+   * many were told the same; never longer than {@link #LONGEST_ASKED}.
+   */
+  static Duration obeying(Duration pause, Optional<Duration> asked, DoubleSupplier random) {
+    if (asked.isEmpty()) {
+      return pause;
+    }
+    Duration bounded = asked.get().compareTo(LONGEST_ASKED) > 0 ? LONGEST_ASKED : asked.get();
+    Duration obeyed = bounded.plusNanos((long) (bounded.toNanos() * random.getAsDouble() / 2));
+    return obeyed.compareTo(pause) > 0 ? obeyed : pause;
   }
 
   private static Duration shortened(Duration whole, DoubleSupplier random) {

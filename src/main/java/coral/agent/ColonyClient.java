@@ -1,40 +1,53 @@
 package coral.agent;
 
 import coral.certificate.Identity;
-import coral.model.AgentId;
+import coral.certificate.PreviousKeyProof;
 import coral.model.Endpoint;
-import coral.model.Fingerprint;
-import coral.model.Secret;
 import coral.model.WireGuardKey;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The colony as an agent sees it. Every connection is TLS to the certificate authority that the
- * agent pins. All but {@link #openSession} block.
+ * The colony as an agent sees it. Every connection is TLS to a colony that shows one of the
+ * authorities which the agent trusts. All but {@link #openSession} block.
  */
 interface ColonyClient {
-  /** A certificate and the authority that issued it, both in PEM, not yet believed. */
-  record IssuedCertificate(String certificate, String authority) {}
+  /**
+   * A certificate that is wanted.
+   *
+   * @param proof that the agent held the id before, with another key
+   */
+  record Order(CertificateRequest request, Payment payment, Optional<PreviousKeyProof> proof) {}
 
   /**
-   * Buys a certificate.
+   * What the colony answered, not yet believed.
+   *
+   * @param chain PEM: the certificate, then what signed it
+   * @param roots PEM: the trust bundle
+   * @param bundleVersion 0 if the colony does not say
+   * @param notice what to do instead next time; empty if all is well
+   */
+  record IssuedCertificate(String chain, String roots, long bundleVersion, String notice) {}
+
+  /**
+   * Buys a certificate, or renews one.
    *
    * @param endpoints tried in order until one is reached
-   * @throws JoinException COLONY_UNREACHABLE, WRONG_PIN, WRONG_SECRET, AGENT_ID_TAKEN or any
-   *     refusal
+   * @throws JoinException COLONY_UNREACHABLE, WRONG_PIN, AGENT_ID_TAKEN, IDENTITY_SUSPENDED, {@link
+   *     Payment#refused} or any refusal
    */
-  IssuedCertificate requestCertificate(
-      List<Endpoint> endpoints, Fingerprint pin, Secret secret, AgentId agentId, String request)
+  IssuedCertificate requestCertificate(List<Endpoint> endpoints, ColonyTrust trust, Order order)
       throws JoinException;
 
   /**
    * Opens a connection with the agent's certificate and keeps it for what follows.
    *
-   * @return the first endpoint that is reached and shows the pinned authority
+   * @return the first endpoint that is reached and shows a trusted authority
    * @throws JoinException COLONY_UNREACHABLE, WRONG_PIN or CERTIFICATE_REFUSED
    */
-  Endpoint reach(List<Endpoint> endpoints, Fingerprint pin, Identity identity) throws JoinException;
+  Endpoint reach(List<Endpoint> endpoints, ColonyTrust trust, Identity identity)
+      throws JoinException;
 
   /**
    * Asks for the agent's addresses.
@@ -44,7 +57,7 @@ interface ColonyClient {
    *     WIREGUARD_KEY_TAKEN, COLONY_NOT_READY or REFUSED
    */
   Membership register(
-      Endpoint endpoint, Fingerprint pin, Identity identity, WireGuardKey key, String requestId)
+      Endpoint endpoint, ColonyTrust trust, Identity identity, WireGuardKey key, String requestId)
       throws JoinException;
 
   /**
@@ -53,5 +66,5 @@ interface ColonyClient {
    * @param listener called from threads of the connection, one message at a time, in order
    */
   SessionStream openSession(
-      Endpoint endpoint, Fingerprint pin, Identity identity, Consumer<SessionMessage> listener);
+      Endpoint endpoint, ColonyTrust trust, Identity identity, Consumer<SessionMessage> listener);
 }

@@ -32,6 +32,9 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
   /** To be told with the next heartbeat. */
   record Probed(ProbeResult result) implements Command {}
 
+  /** This version of the trust bundle is on disk. */
+  record BundleTaken(long version) implements Command {}
+
   private record Received(SessionMessage message) implements Command {}
 
   private record Measured(Optional<PeerStatistics> tunnel) implements Command {}
@@ -106,6 +109,7 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
     return newReceiveBuilder()
         .onMessage(Received.class, this::onReceived)
         .onMessage(Probed.class, this::onProbed)
+        .onMessage(BundleTaken.class, this::onBundleTaken)
         .onMessageEquals(Beat.INSTANCE, this::onBeat)
         .onMessage(Measured.class, this::onMeasured)
         .onMessageEquals(Overdue.INSTANCE, this::onOverdue)
@@ -130,6 +134,11 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
 
   private Behavior<Command> onProbed(Probed probed) {
     probe = probed.result();
+    return this;
+  }
+
+  private Behavior<Command> onBundleTaken(BundleTaken taken) {
+    stream.acknowledgeBundle(taken.version());
     return this;
   }
 

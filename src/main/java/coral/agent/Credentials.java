@@ -1,11 +1,12 @@
 package coral.agent;
 
 import coral.certificate.Identity;
-import coral.model.Fingerprint;
+import java.util.Optional;
 
 /**
  * What the agent shows and what it believes.
  *
- * @param pin the colony's certificate authority
+ * @param trust who speaks for the colony
+ * @param paidWith {@link Payment#kind} of the certificate; empty if that is not known any more
  */
-record Credentials(Fingerprint pin, Identity identity) {}
+record Credentials(ColonyTrust trust, Identity identity, Optional<String> paidWith) {}

@@ -24,10 +24,6 @@ interface DiscoveryClient {
    *     CREDENTIALS_MISSING if it cannot be known whether discovery is discovery
    */
   Secret requestToken(
-      DiscoveryAddress discovery,
-      ColonyId colonyId,
-      Secret secret,
-      AgentId agentId,
-      String keyHash)
+      DiscoveryAddress discovery, ColonyId colonyId, Secret secret, AgentId agentId, String keyHash)
       throws JoinException;
 }

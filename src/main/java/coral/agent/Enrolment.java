@@ -1,50 +1,204 @@
 package coral.agent;
 
+import coral.agent.ColonyClient.IssuedCertificate;
+import coral.agent.ColonyClient.Order;
 import coral.agent.JoinFailure.Kind;
 import coral.certificate.Identity;
+import coral.certificate.PreviousKeyProof;
+import coral.certificate.TrustBundle;
+import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
+import coral.model.Secret;
 import java.io.IOException;
+import java.net.URI;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How the agent comes by its {@link Credentials}: those it keeps, or a certificate bought with the
- * colony secret. Blocks; called from one thread at a time.
+ * How the agent comes by its {@link Credentials}: those it keeps, or a certificate that it buys;
+ * and how it renews them. Blocks; thread-safe: certificates are asked for one at a time.
+ *
+ * <p>Every certificate is asked for with a {@link CertificateRequest} that is on disk before, and
+ * replaces its predecessor in one write. So whenever the process stops, the next one finds a
+ * certificate that is good, or the request that it has to repeat, or both.
  */
 final class Enrolment {
   private static final Logger LOG = LoggerFactory.getLogger(Enrolment.class);
 
   private final AgentSettings settings;
   private final AgentFiles files;
+  private final DiscoveryClient discovery;
   private final ColonyClient colony;
   private final InstantSource clock;
 
-  Enrolment(AgentSettings settings, AgentFiles files, ColonyClient colony, InstantSource clock) {
+  Enrolment(
+      AgentSettings settings,
+      AgentFiles files,
+      DiscoveryClient discovery,
+      ColonyClient colony,
+      InstantSource clock) {
     this.settings = settings;
     this.files = files;
+    this.discovery = discovery;
     this.colony = colony;
     this.clock = clock;
   }
 
   /**
-   * What to show the colony and what to believe of it.
+   * Whether a certificate has to be bought.
    *
-   * @param endpoints where a certificate can be bought, best first
-   * @param buy a new certificate, even if there is one
-   * @throws JoinException CREDENTIALS_MISSING or CERTIFICATE_EXPIRED, where people must help, or
-   *     why no certificate could be bought
+   * @param wanted a new one, even if there is one
+   * @throws JoinException CREDENTIALS_MISSING or CERTIFICATE_EXPIRED if it has to be and there is
+   *     nothing to pay with: people must help
    */
-  Credentials credentials(List<Endpoint> endpoints, boolean buy) throws JoinException, IOException {
-    Fingerprint pin = pin();
-    Optional<Identity> kept = files.identity();
-    Identity identity = kept.isPresent() && !buy ? current(kept.get()) : bought(endpoints, pin);
-    return new Credentials(pin, identity);
+  boolean mustBuy(boolean wanted) throws JoinException, IOException {
+    Optional<X509Certificate> kept = files.identity().map(Identity::certificate);
+    boolean isGood = kept.isPresent() && clock.instant().isBefore(end(kept.get()));
+    if (isGood && !wanted) {
+      return false;
+    }
+    if (settings.credentials().canPay()) {
+      return true;
+    }
+    if (kept.isEmpty()) {
+      throw new JoinException(
+          Kind.CREDENTIALS_MISSING,
+          "the agent has no certificate in "
+              + files.directory()
+              + " and nothing to buy one with; give an invitation (coral connect <invitation>), or"
+              + " the colony secret (--colony-secret-file)");
+    }
+    throw new JoinException(
+        Kind.CERTIFICATE_EXPIRED,
+        "the agent's certificate expired at "
+            + end(kept.get())
+            + "; start the agent once with an invitation (coral invite --agent "
+            + settings.agentId()
+            + ") or the colony secret (--colony-secret-file): with them and its old key it gets a"
+            + " new one");
+  }
+
+  /** Whether {@link #token} comes before {@link #bought}. */
+  boolean paysWithToken() {
+    return settings.credentials().payWithToken();
+  }
+
+  /** A registration token for the pending key. */
+  Secret token() throws JoinException, IOException {
+    return discovery.requestToken(
+        discovery(),
+        settings.colonyId(),
+        settings.credentials().colonySecret().orElseThrow(),
+        settings.agentId(),
+        files.request().keyHash());
+  }
+
+  /**
+   * Buys a certificate and keeps it. An agent that had another before proves it by its old key.
+   *
+   * @param endpoints where it can be bought, best first
+   * @param token if {@link #paysWithToken}
+   */
+  synchronized Credentials bought(List<Endpoint> endpoints, Optional<Secret> token)
+      throws JoinException, IOException {
+    CertificateRequest request = files.request();
+    Optional<PreviousKeyProof> proof = files.identity().map(request::provenBy);
+    return ordered(endpoints, trust(), new Order(request, payment(token), proof));
+  }
+
+  private Payment payment(Optional<Secret> token) {
+    if (token.isPresent()) {
+      return new Payment.Token(token.get());
+    }
+    CredentialSettings given = settings.credentials();
+    if (given.invitation().isPresent()) {
+      return new Payment.Invitation(given.invitation().get().secret());
+    }
+    return new Payment.ColonySecret(given.colonySecret().orElseThrow());
+  }
+
+  /** What is on disk. */
+  Credentials kept() throws JoinException, IOException {
+    Identity identity =
+        files
+            .identity()
+            .orElseThrow(
+                () -> new IOException("the certificate is gone from " + files.directory()));
+    return new Credentials(trust(), identity, known().flatMap(KnownColony::paidWith));
+  }
+
+  /**
+   * What to use from now on instead of these credentials; empty if they are good. A renewal that
+   * was under way when the process stopped is completed, due or not.
+   *
+   * @param endpoint where the colony was reached with them
+   * @param due whether to renew
+   */
+  synchronized Optional<Credentials> renewed(Endpoint endpoint, Credentials inUse, boolean due)
+      throws JoinException, IOException {
+    Credentials kept = kept();
+    if (!kept.identity().certificate().equals(inUse.identity().certificate())) {
+      return Optional.of(kept);
+    }
+    if (!due && files.pendingRequest().isEmpty()) {
+      return Optional.empty();
+    }
+    Payment payment = new Payment.Certificate(inUse.identity());
+    Order order = new Order(files.request(), payment, Optional.empty());
+    Credentials renewed = ordered(List.of(endpoint), kept.trust(), order);
+    Optional<KnownColony> known = known();
+    if (known.isPresent()) {
+      remember(known.get().withPaidWith(payment.kind()));
+    }
+    return Optional.of(renewed);
+  }
+
+  private Credentials ordered(List<Endpoint> endpoints, ColonyTrust trust, Order order)
+      throws JoinException, IOException {
+    IssuedCertificate issued;
+    try {
+      issued = colony.requestCertificate(endpoints, trust, order);
+    } catch (JoinException e) {
+      Kind kind = e.failure().kind();
+      if (kind == Kind.REFUSED || kind == Kind.IDENTITY_SUSPENDED) {
+        // Not for lack of means: the colony will not have this key, but perhaps another one.
+        files.discardRequest();
+      }
+      throw e;
+    }
+    if (!issued.notice().isEmpty()) {
+      LOG.warn("The colony says: {}", issued.notice());
+    }
+    AgentCertificate bought = AgentCertificate.verified(issued, order.request().key(), trust);
+    files.keep(bought.bundle());
+    files.keep(bought.identity());
+    X509Certificate certificate = bought.identity().certificate();
+    LOG.info(
+        "Certificate {}, paid for by {}, good until {}",
+        certificate.getSerialNumber().toString(16),
+        order.payment().kind(),
+        end(certificate));
+    return new Credentials(trust(), bought.identity(), Optional.of(order.payment().kind()));
+  }
+
+  /**
+   * Takes the roots that the colony hands on, unless they are older than those that are kept.
+   *
+   * @return the version that is on disk now
+   */
+  long take(TrustBundle bundle) throws IOException {
+    long version = files.keep(bundle);
+    if (version == bundle.version()) {
+      LOG.info("Trust bundle {} of {} root(s)", version, bundle.roots().size());
+    }
+    return version;
   }
 
   /**
@@ -73,54 +227,74 @@ final class Enrolment {
     files.remember(colony);
   }
 
-  private Fingerprint pin() throws JoinException, IOException {
+  /** What the next start has to know of a colony that has taken the agent in. */
+  KnownColony knownBy(Credentials credentials, Endpoint reached, String addresses)
+      throws JoinException, IOException {
+    ColonyId colonyId = settings.colonyId();
+    Fingerprint pin = settings.caFingerprint().or(() -> credentials.trust().pin()).orElse(null);
+    if (pin == null) {
+      pin = known().map(KnownColony::pin).orElseThrow();
+    }
+    Optional<DiscoveryAddress> named =
+        settings.discovery().isPresent()
+            ? Optional.of(discovery())
+            : known().flatMap(KnownColony::discovery);
+    return new KnownColony(
+        colonyId, pin, named, List.of(reached), Optional.of(addresses), credentials.paidWith());
+  }
+
+  /** Where discovery is: as the settings say, else as at the last start. */
+  DiscoveryAddress discovery() throws JoinException, IOException {
+    Optional<DiscoveryAddress> remembered = known().flatMap(KnownColony::discovery);
+    URI uri =
+        settings
+            .discovery()
+            .or(() -> remembered.map(DiscoveryAddress::uri))
+            .orElse(AgentSettings.DEFAULT_DISCOVERY);
+    Optional<Fingerprint> pin =
+        settings
+            .discoveryFingerprint()
+            .or(
+                () ->
+                    remembered
+                        .filter(former -> former.uri().equals(uri))
+                        .flatMap(DiscoveryAddress::pin));
+    return new DiscoveryAddress(uri, pin);
+  }
+
+  /**
+   * Who speaks for the colony. Whom the operator names now is always believed, and beside it the
+   * roots that a colony pinned so has handed on; roots of a colony that was pinned otherwise are
+   * not. A pin that is only remembered is believed until there is a bundle: once a root is retired
+   * for good, nobody should be able to use it.
+   */
+  ColonyTrust trust() throws JoinException, IOException {
     Optional<Fingerprint> remembered = known().map(KnownColony::pin);
     Optional<Fingerprint> given = settings.caFingerprint();
-    if (given.isPresent() && remembered.isPresent() && !given.equals(remembered)) {
-      LOG.warn("The fingerprint given, {}, replaces {}", given.get(), remembered.get());
+    Optional<TrustBundle> bundle = files.trustBundle();
+    if (given.isPresent()) {
+      if (remembered.isPresent() && !given.equals(remembered)) {
+        LOG.warn("The fingerprint given, {}, replaces {}", given.get(), remembered.get());
+        return ColonyTrust.pinned(given.get());
+      }
+      Predicate<TrustBundle> hasGiven =
+          known ->
+              known.roots().stream().map(ColonyTrust::fingerprint).anyMatch(given.get()::equals);
+      return new ColonyTrust(given, remembered.isPresent() ? bundle : bundle.filter(hasGiven));
     }
-    return given
-        .or(() -> remembered)
-        .orElseThrow(
+    if (bundle.isPresent() && remembered.isPresent()) {
+      return new ColonyTrust(Optional.empty(), bundle);
+    }
+    return ColonyTrust.pinned(
+        remembered.orElseThrow(
             () ->
                 new JoinException(
                     Kind.CREDENTIALS_MISSING,
-                    "the colony's CA fingerprint is not known; give it (--ca-fingerprint), as"
-                        + " coral init printed it"));
+                    "the colony's CA fingerprint is not known; join with an invitation (coral"
+                        + " invite), or give it (--ca-fingerprint), as coral init printed it")));
   }
 
-  private Identity current(Identity kept) throws JoinException {
-    Instant end = kept.certificate().getNotAfter().toInstant();
-    if (clock.instant().isBefore(end)) {
-      return kept;
-    }
-    throw new JoinException(
-        Kind.CERTIFICATE_EXPIRED,
-        "the agent's certificate expired at "
-            + end
-            + "; give the colony secret once (--colony-secret-file) to buy a new one");
-  }
-
-  private Identity bought(List<Endpoint> endpoints, Fingerprint pin)
-      throws JoinException, IOException {
-    if (settings.colonySecret().isEmpty()) {
-      throw new JoinException(
-          Kind.CREDENTIALS_MISSING,
-          "the agent has no certificate in "
-              + files.directory()
-              + " and no colony secret to buy one with; give the secret (--colony-secret-file)");
-    }
-    AgentFiles.Request request = files.certificateRequest();
-    ColonyClient.IssuedCertificate issued =
-        colony.requestCertificate(
-            endpoints, pin, settings.colonySecret().get(), settings.agentId(), request.pem());
-    AgentCertificate bought = AgentCertificate.verified(issued, request.key(), pin);
-    files.keep(bought.identity(), bought.authority());
-    X509Certificate certificate = bought.identity().certificate();
-    LOG.info(
-        "Bought certificate {}, good until {}",
-        certificate.getSerialNumber().toString(16),
-        certificate.getNotAfter().toInstant());
-    return bought.identity();
+  private static Instant end(X509Certificate certificate) {
+    return certificate.getNotAfter().toInstant();
   }
 }

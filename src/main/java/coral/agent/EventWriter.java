@@ -47,6 +47,14 @@ final class EventWriter {
     if (event instanceof AgentEvent.Joined joined) {
       return text(joined.report());
     }
+    if (event instanceof AgentEvent.Renewed renewed) {
+      return String.format(
+          Locale.ROOT,
+          "%-20s %s, good until %s",
+          "certificate renewed",
+          renewed.certificateSerial(),
+          renewed.certificateNotAfter());
+    }
     if (event instanceof AgentEvent.Stopped stopped) {
       return stopped.reason().isPresent() ? "stopped" : "left";
     }
@@ -65,7 +73,10 @@ final class EventWriter {
     line(
         text,
         "certificate",
-        report.certificateSerial() + ", good until " + report.certificateNotAfter());
+        report.certificateSerial()
+            + ", good until "
+            + report.certificateNotAfter()
+            + report.certificatePaidWith().map(payment -> ", paid for by " + payment).orElse(""));
     line(text, "round trip IPv4", orNone(report.probe().ipv4(), "no answer"));
     line(text, "round trip IPv6", orNone(report.probe().ipv6(), "no answer"));
     line(text, "last handshake", orNone(report.probe().handshakeAge(), "none") + " ago");
@@ -93,6 +104,9 @@ final class EventWriter {
       put(json, "retryInMilliseconds", failed.retryIn());
     } else if (event instanceof AgentEvent.Joined joined) {
       report(json.put("event", "joined"), joined.report());
+    } else if (event instanceof AgentEvent.Renewed renewed) {
+      json.put("event", "renewed").put("certificateSerial", renewed.certificateSerial());
+      json.put("certificateNotAfter", renewed.certificateNotAfter().toString());
     } else if (event instanceof AgentEvent.Probed probed) {
       probe(json.put("event", "probe"), probed.result());
     } else if (event instanceof AgentEvent.Stopped stopped) {
@@ -113,6 +127,7 @@ final class EventWriter {
     json.put("colonyIpv6", report.probe().target().ipv6Text());
     json.put("certificateSerial", report.certificateSerial());
     json.put("certificateNotAfter", report.certificateNotAfter().toString());
+    json.put("certificatePaidWith", report.certificatePaidWith().orElse(null));
     put(json, "joinMilliseconds", report.took());
     probe(json, report.probe());
     ArrayNode steps = json.putArray("steps");

@@ -7,6 +7,7 @@ import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.MeshServiceClient;
 import coral.api.mesh.v1.Probe;
 import coral.api.mesh.v1.SessionClosed;
+import coral.api.mesh.v1.TrustBundleTaken;
 import coral.api.mesh.v1.TunnelStatistics;
 import coral.model.Endpoint;
 import coral.model.WireGuardKey;
@@ -34,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 
 /** A session over gRPC, with a connection of its own. */
 final class GrpcSession implements SessionStream {
-  /** Heartbeats that wait for the network; more would be stale. */
-  private static final int WAITING_HEARTBEATS = 4;
+  /** Messages that wait for the network; more heartbeats would be stale. */
+  private static final int WAITING_MESSAGES = 4;
 
   /** Whatever the colony says: an agent that does nothing but send heartbeats helps nobody. */
   private static final Duration LEAST_INTERVAL = Duration.ofMillis(100);
@@ -54,7 +55,7 @@ final class GrpcSession implements SessionStream {
       Executor blocking,
       Consumer<SessionMessage> listener) {
     Materializer materializer = SystemMaterializer.get(system).materializer();
-    var queue = Source.<AgentMessage>queue(WAITING_HEARTBEATS).preMaterialize(materializer);
+    var queue = Source.<AgentMessage>queue(WAITING_MESSAGES).preMaterialize(materializer);
     GrpcSession session = new GrpcSession(endpoint, queue.first(), listener);
     Source<AgentMessage, NotUsed> messages = queue.second();
     CompletionStage<Done> stream =
@@ -84,6 +85,15 @@ final class GrpcSession implements SessionStream {
   @Override
   public void send(Heartbeat heartbeat) {
     up.offer(AgentMessage.newBuilder().setHeartbeat(message(heartbeat)).build());
+  }
+
+  /** One that is dropped is sent in the next session, when the colony offers the bundle again. */
+  @Override
+  public void acknowledgeBundle(long version) {
+    up.offer(
+        AgentMessage.newBuilder()
+            .setTrustBundleTaken(TrustBundleTaken.newBuilder().setVersion(version))
+            .build());
   }
 
   @Override
@@ -142,6 +152,13 @@ final class GrpcSession implements SessionStream {
                   message.getMeshChanged().getColonyEndpointsList().stream()
                       .map(Endpoint::parse)
                       .toList()));
+      case TRUST_BUNDLE ->
+          tell(
+              new SessionMessage.BundleOffered(
+                  BundleRecord.bundle(
+                      message.getTrustBundle().getVersion(),
+                      message.getTrustBundle().getCertificates().toByteArray())));
+      case RENEW_CERTIFICATE -> tell(new SessionMessage.RenewalDemanded());
       case SESSION_CLOSED -> end(reason(message.getSessionClosed().getReason()));
       case MESSAGE_NOT_SET -> {
         // of a newer colony: nothing that this agent must know
@@ -192,7 +209,10 @@ final class GrpcSession implements SessionStream {
               Kind.SESSION_LOST, "the agent fell behind and is asked to register again");
       case COLONY_STOPPING -> new JoinFailure(Kind.SESSION_LOST, "the colony is stopping");
       case REVOKED ->
-          new JoinFailure(Kind.CERTIFICATE_REFUSED, "this agent's certificate was revoked");
+          new JoinFailure(
+              Kind.REVOKED,
+              "this agent was revoked; once somebody has let it come back (coral agent"
+                  + " allow-rebind), start it again with an invitation or the colony secret");
       case CERTIFICATE_SUPERSEDED ->
           new JoinFailure(
               Kind.SESSION_LOST, "a newer certificate of this agent is in use; connecting with it");

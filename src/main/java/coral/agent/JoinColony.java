@@ -39,6 +39,11 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   /** The session is over, or could not be opened: joins again if that makes sense. */
   record SessionEnded(JoinFailure reason) implements Command {}
 
+  /** There is a newer certificate: joins again with it, unless it is at it anyway. */
+  enum Reconnect implements Command {
+    INSTANCE
+  }
+
   private enum Retry implements Command {
     INSTANCE
   }
@@ -90,6 +95,8 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   private boolean buyCertificate;
   private boolean boughtAgain;
   private boolean isMember;
+  private boolean isRevoked;
+  private boolean isAttempting;
 
   /** This join has come to its end: what follows is another, with another request id. */
   private boolean isComplete;
@@ -129,8 +136,9 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     return newReceiveBuilder()
         .onMessage(StepDone.class, this::onStepDone)
         .onMessage(Completed.class, this::onCompleted)
-        .onMessage(Failed.class, failed -> onFailed(failed.step(), failed.failure()))
+        .onMessage(Failed.class, failed -> onAttemptFailed(failed))
         .onMessageEquals(Retry.INSTANCE, this::attempt)
+        .onMessageEquals(Reconnect.INSTANCE, this::onReconnect)
         .onMessageEquals(SessionOpened.INSTANCE, this::onSessionOpened)
         .onMessageEquals(SessionConfirmed.INSTANCE, this::onSessionConfirmed)
         .onMessage(SessionEnded.class, ended -> onFailed(JoinStep.OPEN_SESSION, ended.reason()))
@@ -138,6 +146,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   }
 
   private Behavior<Command> attempt() {
+    isAttempting = true;
     JoinAttempt attempt = new JoinAttempt(requestId, silences, buyCertificate, isMember);
     ActorRef<Command> self = getContext().getSelf();
     JoinSteps steps = with.steps();
@@ -185,7 +194,21 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     return this;
   }
 
+  private Behavior<Command> onAttemptFailed(Failed failed) {
+    isAttempting = false;
+    return onFailed(failed.step(), failed.failure());
+  }
+
+  private Behavior<Command> onReconnect() {
+    if (isAttempting || timers.isTimerActive(Retry.INSTANCE)) {
+      return this; // it reads what is on disk
+    }
+    nextJoin();
+    return attempt();
+  }
+
   private Behavior<Command> onCompleted(Completed completed) {
+    isAttempting = false;
     List<StepTime> times = new ArrayList<>();
     stepTimes.forEach((step, took) -> times.add(new StepTime(step, took)));
     parent.tell(new Joined(completed.result(), joinTook(), times));
@@ -200,6 +223,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
 
   private Behavior<Command> onSessionOpened() {
     isMember = true;
+    isRevoked = false;
     isComplete = true;
     outage.recovered();
     return this;
@@ -215,7 +239,11 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   private Behavior<Command> onFailed(JoinStep step, JoinFailure failure) {
     boolean certificateIsNoUse =
         failure.kind() == Kind.CERTIFICATE_REFUSED || failure.kind() == Kind.CERTIFICATE_EXPIRED;
-    if (certificateIsNoUse && !boughtAgain && with.settings().colonySecret().isPresent()) {
+    isRevoked |= failure.kind() == Kind.REVOKED;
+    if (certificateIsNoUse
+        && !boughtAgain
+        && !isRevoked
+        && with.settings().credentials().canPay()) {
       getContext().getLog().warn("{}; buying a new certificate", failure.message());
       boughtAgain = true;
       buyCertificate = true;
@@ -224,7 +252,10 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
     failures++;
     BackOff backOff = with.settings().backOff();
     switch (failure.kind().remedy(isMember)) {
-      case RETRY -> retryIn(backOff.after(failures, with.random()), step, failure);
+      case RETRY -> {
+        Duration pause = backOff.after(failures, with.random());
+        retryIn(BackOff.obeying(pause, failure.retryAfter(), with.random()), step, failure);
+      }
       case RETRY_SLOWLY -> retryIn(backOff.slowly(with.random()), step, failure);
       case STOP -> {
         listener.tell(new AgentEvent.Failed(step, failure, Optional.empty()));
@@ -235,16 +266,20 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   }
 
   private void retryIn(Duration pause, JoinStep step, JoinFailure failure) {
-    String stays = isMember ? "the tunnel stays as it is; " : "";
+    String stays = isMember && !isRevoked ? "the tunnel stays as it is; " : "";
     outage.failed(step, failure, stays + "next try in " + pause.toMillis() + " ms");
     if (failure.kind() == Kind.TUNNEL_SILENT) {
       silences++;
     }
+    nextJoin();
+    timers.startSingleTimer(Retry.INSTANCE, pause);
+    listener.tell(new AgentEvent.Failed(step, failure, Optional.of(pause)));
+  }
+
+  private void nextJoin() {
     if (isComplete) {
       requestId = with.requestIds().get();
       isComplete = false;
     }
-    timers.startSingleTimer(Retry.INSTANCE, pause);
-    listener.tell(new AgentEvent.Failed(step, failure, Optional.of(pause)));
   }
 }

@@ -13,6 +13,11 @@ final class JoinException extends Exception {
     this.failure = failure;
   }
 
+  JoinException(JoinFailure failure, Throwable cause) {
+    super(failure.message(), cause);
+    this.failure = failure;
+  }
+
   JoinException(Kind kind, String message) {
     this(new JoinFailure(kind, message));
   }

@@ -1,11 +1,19 @@
 package coral.agent;
 
+import java.time.Duration;
+import java.util.Optional;
+
 /**
  * Why a step failed, or a session ended.
  *
  * @param message one sentence for people, without secrets; says what to do where that is known
+ * @param retryAfter how long whoever refused asks to be left alone
  */
-record JoinFailure(Kind kind, String message) {
+record JoinFailure(Kind kind, String message, Optional<Duration> retryAfter) {
+
+  JoinFailure(Kind kind, String message) {
+    this(kind, message, Optional.empty());
+  }
 
   /** What to do about a failure. */
   enum Remedy {
@@ -23,13 +31,19 @@ record JoinFailure(Kind kind, String message) {
     COLONY_NOT_READY(Remedy.RETRY),
     SESSION_LOST(Remedy.RETRY),
     TUNNEL_SILENT(Remedy.RETRY),
+    TOO_MANY_REQUESTS(Remedy.RETRY),
+    /** Each attempt has a token of its own: the next one may be younger, or better known. */
+    TOKEN_REFUSED(Remedy.RETRY),
     POOL_EXHAUSTED(Remedy.RETRY_SLOWLY),
     WRONG_PIN(Remedy.STOP),
     WRONG_SECRET(Remedy.STOP),
+    INVITATION_REFUSED(Remedy.STOP),
     CREDENTIALS_MISSING(Remedy.STOP),
     CERTIFICATE_EXPIRED(Remedy.STOP),
     CERTIFICATE_REFUSED(Remedy.STOP),
     AGENT_ID_TAKEN(Remedy.STOP),
+    /** The colony has frozen or revoked the identity. */
+    IDENTITY_SUSPENDED(Remedy.STOP),
     WIREGUARD_KEY_TAKEN(Remedy.STOP),
     REFUSED(Remedy.STOP),
     FILES_FAILED(Remedy.STOP),
@@ -37,6 +51,8 @@ record JoinFailure(Kind kind, String message) {
     DEFECT(Remedy.STOP),
     /** The interface is gone for good: only a new process makes another. */
     DEVICE_LOST(Remedy.STOP, Remedy.STOP),
+    /** Told by a session: the host is no member any more, and only people can make it one. */
+    REVOKED(Remedy.RETRY_SLOWLY, Remedy.RETRY_SLOWLY),
     /** A newer session of the same agent took over: two agents run with one identity. */
     SUPERSEDED(Remedy.STOP, Remedy.STOP),
     /** The addresses were given back. */

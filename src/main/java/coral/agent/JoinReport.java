@@ -13,6 +13,7 @@ import java.util.Optional;
  *
  * @param onHost whether the tunnel ends at an interface of the host; else inside the process
  * @param certificateSerial hexadecimal
+ * @param certificatePaidWith {@link Payment#kind}; empty if that is not known any more
  * @param took from creating the interface to the first probe answered, failed attempts included;
  *     empty when the interface was there already
  * @param steps in their order, as they went last
@@ -25,6 +26,7 @@ record JoinReport(
     MeshAddresses addresses,
     String certificateSerial,
     Instant certificateNotAfter,
+    Optional<String> certificatePaidWith,
     Optional<Duration> took,
     List<StepTime> steps,
     ProbeResult probe) {

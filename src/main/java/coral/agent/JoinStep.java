@@ -9,6 +9,8 @@ import java.util.Locale;
  */
 enum JoinStep {
   FIND_COLONY("find colony"),
+  /** Only for a certificate that is bought with the colony's secret. */
+  REGISTRATION_TOKEN("registration token"),
   CERTIFICATE("certificate"),
   /** Opens the connection that the registration uses, so that nothing is paid for twice. */
   REACH_COLONY("reach colony"),

@@ -2,6 +2,8 @@ package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
 import coral.model.Endpoint;
+import coral.model.InvitationText;
+import coral.model.Secret;
 import coral.model.WireGuardKey;
 import java.io.IOException;
 import java.util.List;
@@ -21,7 +23,7 @@ final class JoinSteps {
 
   private final AgentSettings settings;
   private final Enrolment enrolment;
-  private final ColonyDirectory directory;
+  private final DiscoveryClient discovery;
   private final ColonyClient colony;
   private final Tunnel tunnel;
   private final LongSupplier nanoTime;
@@ -53,13 +55,13 @@ final class JoinSteps {
   JoinSteps(
       AgentSettings settings,
       Enrolment enrolment,
-      ColonyDirectory directory,
+      DiscoveryClient discovery,
       ColonyClient colony,
       Tunnel tunnel,
       LongSupplier nanoTime) {
     this.settings = settings;
     this.enrolment = enrolment;
-    this.directory = directory;
+    this.discovery = discovery;
     this.colony = colony;
     this.tunnel = tunnel;
     this.nanoTime = nanoTime;
@@ -68,11 +70,7 @@ final class JoinSteps {
   /** Takes all steps but {@link JoinStep#OPEN_SESSION}; ends early once the tunnel is closed. */
   JoinResult run(JoinAttempt attempt, Listener listener) throws StepFailedException {
     List<Endpoint> endpoints = step(JoinStep.FIND_COLONY, listener, this::find);
-    Credentials credentials =
-        step(
-            JoinStep.CERTIFICATE,
-            listener,
-            () -> enrolment.credentials(endpoints, attempt.buyCertificate()));
+    Credentials credentials = credentials(attempt, endpoints, listener);
     Endpoint reached = step(JoinStep.REACH_COLONY, listener, () -> reach(endpoints, credentials));
     WireGuardKey key = step(JoinStep.CREATE_INTERFACE, listener, this::createInterface);
     Membership membership =
@@ -81,12 +79,31 @@ final class JoinSteps {
             listener,
             () ->
                 colony.register(
-                    reached, credentials.pin(), credentials.identity(), key, attempt.requestId()));
+                    reached,
+                    credentials.trust(),
+                    credentials.identity(),
+                    key,
+                    attempt.requestId()));
     step(JoinStep.ASSIGN_ADDRESSES, listener, done(() -> assign(membership, credentials, reached)));
     step(JoinStep.ADD_COLONY, listener, done(() -> addColony(membership, attempt.silences())));
     ProbeResult probe =
         step(JoinStep.PROBE_TUNNEL, listener, () -> probe(membership, attempt.isMember()));
     return new JoinResult(attempt, credentials, reached, membership, probe);
+  }
+
+  private Credentials credentials(JoinAttempt attempt, List<Endpoint> endpoints, Listener listener)
+      throws StepFailedException {
+    Listener nobody = (step, startedAt, endedAt) -> {};
+    boolean buy =
+        step(JoinStep.CERTIFICATE, nobody, () -> enrolment.mustBuy(attempt.buyCertificate()));
+    if (!buy) {
+      return step(JoinStep.CERTIFICATE, listener, enrolment::kept);
+    }
+    Optional<Secret> token =
+        enrolment.paysWithToken()
+            ? Optional.of(step(JoinStep.REGISTRATION_TOKEN, listener, enrolment::token))
+            : Optional.empty();
+    return step(JoinStep.CERTIFICATE, listener, () -> enrolment.bought(endpoints, token));
   }
 
   private <T> T step(JoinStep step, Listener listener, Call<T> call) throws StepFailedException {
@@ -114,25 +131,34 @@ final class JoinSteps {
     if (settings.colonyEndpoint().isPresent()) {
       return List.of(settings.colonyEndpoint().get());
     }
+    Optional<InvitationText> invitation = settings.credentials().invitation();
+    List<Endpoint> elsewhere =
+        enrolment
+            .known()
+            .map(KnownColony::endpoints)
+            .or(() -> invitation.map(InvitationText::endpoints))
+            .orElse(List.of());
+    if (invitation.isPresent() && settings.discovery().isEmpty()) {
+      return elsewhere; // whoever invites without naming a discovery has none
+    }
     try {
-      List<Endpoint> found = directory.find(settings.colonyId());
+      List<Endpoint> found = discovery.find(enrolment.discovery(), settings.colonyId());
       fallBack = "";
       return found;
     } catch (JoinException e) {
-      List<Endpoint> known = enrolment.known().map(KnownColony::endpoints).orElse(List.of());
-      if (known.isEmpty()) {
+      if (elsewhere.isEmpty()) {
         throw e;
       }
-      String told = e.getMessage() + "; trying " + known + " where the colony was last";
+      String told = e.getMessage() + "; trying the colony at " + elsewhere + " all the same";
       LOG.atLevel(told.equals(fallBack) ? Level.DEBUG : Level.WARN).log("{}", told);
       fallBack = told;
-      return known;
+      return elsewhere;
     }
   }
 
   private Endpoint reach(List<Endpoint> endpoints, Credentials credentials) throws JoinException {
     tunnel.prepare();
-    return colony.reach(endpoints, credentials.pin(), credentials.identity());
+    return colony.reach(endpoints, credentials.trust(), credentials.identity());
   }
 
   private WireGuardKey createInterface() throws JoinException {
@@ -170,9 +196,7 @@ final class JoinSteps {
           membership.mtu(),
           settings.device().mtu());
     }
-    enrolment.remember(
-        new KnownColony(
-            settings.colonyId(), credentials.pin(), List.of(reached), Optional.of(addresses)));
+    enrolment.remember(enrolment.knownBy(credentials, reached, addresses));
   }
 
   /**

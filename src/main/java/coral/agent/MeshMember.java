@@ -2,6 +2,7 @@ package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
 import coral.agent.JoinReport.StepTime;
+import coral.certificate.TrustBundle;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.security.cert.X509Certificate;
@@ -46,9 +47,14 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
 
   private record ColonyApplied(@Nullable Throwable failure) implements Command {}
 
+  private record Renewed(Credentials credentials) implements Command {}
+
+  private record BundleKept(long version, @Nullable Throwable failure) implements Command {}
+
   private final AgentDependencies with;
   private final ActorRef<AgentEvent> listener;
   private final ActorRef<JoinColony.Command> joining;
+  private final ActorRef<CertificateRenewal.Command> renewal;
 
   /** What the current session stands on; empty before the first. */
   private JoinColony.@Nullable Joined joined;
@@ -81,6 +87,18 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
                 with, context.messageAdapter(JoinColony.Outcome.class, Outcome::new), listener),
             "join-colony");
     context.watch(joining); // its failure is the end of this actor too
+    this.renewal =
+        context.spawn(
+            CertificateRenewal.create(
+                with.enrolment()::renewed,
+                with.clock(),
+                with.settings().renewalBackOff(),
+                with.random(),
+                with.blocking(),
+                context.messageAdapter(
+                    CertificateRenewal.Renewed.class, told -> new Renewed(told.credentials()))),
+            "certificate-renewal");
+    context.watch(renewal); // without it the certificate would run out in silence
   }
 
   @Override
@@ -90,6 +108,8 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
         .onMessage(Received.class, this::onReceived)
         .onMessage(ColonyApplied.class, this::onColonyApplied)
         .onMessage(Probed.class, this::onProbed)
+        .onMessage(Renewed.class, this::onRenewed)
+        .onMessage(BundleKept.class, this::onBundleKept)
         .onMessage(DeviceLost.class, this::onDeviceLost)
         .onMessageEquals(Leave.INSTANCE, () -> stop(Optional.empty()))
         .onSignal(PostStop.class, signal -> onPostStop())
@@ -106,6 +126,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
   }
 
   private void openSession(JoinResult join) {
+    endSession(); // the one whose certificate was renewed, if it is still there
     int number = ++sessions;
     sessionStartedAt = with.nanoTime().getAsLong();
     ActorRef<Command> self = getContext().getSelf();
@@ -117,7 +138,10 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
                     events ->
                         with.colony()
                             .openSession(
-                                join.endpoint(), credentials.pin(), credentials.identity(), events),
+                                join.endpoint(),
+                                credentials.trust(),
+                                credentials.identity(),
+                                events),
                     with.tunnel()::statistics,
                     with.blocking(),
                     with.settings().callTimeout(),
@@ -137,8 +161,16 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
       joining.tell(JoinColony.SessionConfirmed.INSTANCE);
     } else if (message instanceof SessionMessage.ColonyChanged changed) {
       applyColony(changed);
+    } else if (message instanceof SessionMessage.BundleOffered offered) {
+      takeBundle(offered.bundle());
+    } else if (message instanceof SessionMessage.RenewalDemanded) {
+      getContext().getLog().info("The colony demands a renewal of the certificate");
+      renewal.tell(CertificateRenewal.Demanded.INSTANCE);
     } else if (message instanceof SessionMessage.Ended last) {
       session = null;
+      if (last.reason().kind() == Kind.REVOKED) {
+        leaveTunnel(last.reason());
+      }
       joining.tell(new JoinColony.SessionEnded(last.reason()));
     }
     return this;
@@ -150,6 +182,8 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
     getContext().getLog().info("{}", JoinStep.OPEN_SESSION.line(took));
     listener.tell(new AgentEvent.StepDone(JoinStep.OPEN_SESSION, took));
     JoinReport report = report(took);
+    JoinResult join = current().result();
+    renewal.tell(new CertificateRenewal.Connected(join.endpoint(), join.credentials()));
     getContext()
         .getLog()
         .info(
@@ -169,7 +203,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
                       with.settings().probeInterval(),
                       with.blocking(),
                       getContext().messageAdapter(ProbeResult.class, Probed::new)),
-                  "tunnel-probe");
+                  "tunnel-probe-" + sessions);
     }
   }
 
@@ -186,6 +220,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
         join.result().membership().own(),
         certificate.getSerialNumber().toString(16),
         certificate.getNotAfter().toInstant(),
+        join.result().credentials().paidWith(),
         join.took(),
         steps,
         join.result().probe());
@@ -242,6 +277,64 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
       getContext().getLog().warn("Change failed: {}", applied.failure().getMessage());
     }
     return this;
+  }
+
+  /**
+   * Joins again with the new certificate. The session goes on until then, but is not listened to:
+   * the colony ends it when it first sees the new certificate.
+   */
+  private Behavior<Command> onRenewed(Renewed renewed) {
+    X509Certificate certificate = renewed.credentials().identity().certificate();
+    listener.tell(
+        new AgentEvent.Renewed(
+            certificate.getSerialNumber().toString(16), certificate.getNotAfter().toInstant()));
+    sessions++;
+    joining.tell(JoinColony.Reconnect.INSTANCE);
+    return this;
+  }
+
+  private void takeBundle(TrustBundle bundle) {
+    Enrolment enrolment = with.enrolment();
+    getContext()
+        .pipeToSelf(
+            CompletableFuture.supplyAsync(
+                () -> {
+                  try {
+                    return enrolment.take(bundle);
+                  } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                  }
+                },
+                with.blocking()),
+            (version, failure) -> new BundleKept(failure == null ? version : 0, failure));
+  }
+
+  private Behavior<Command> onBundleKept(BundleKept kept) {
+    if (kept.failure() != null) {
+      getContext()
+          .getLog()
+          .warn("The trust bundle could not be kept: {}", kept.failure().toString());
+    } else if (session != null) {
+      session.tell(new ColonySession.BundleTaken(kept.version()));
+    }
+    return this;
+  }
+
+  /** A revoked agent is no peer any more; its interface stays, empty, for when it may come back. */
+  private void leaveTunnel(JoinFailure reason) {
+    getContext().getLog().error("{}; the tunnel is closed", reason.message());
+    if (tunnelProbe != null) {
+      getContext().stop(tunnelProbe);
+      tunnelProbe = null;
+    }
+    with.tunnel().disconnect();
+  }
+
+  private void endSession() {
+    if (session != null) {
+      getContext().stop(session);
+      session = null;
+    }
   }
 
   private Behavior<Command> onDeviceLost(DeviceLost lost) {

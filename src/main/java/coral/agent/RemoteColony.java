@@ -9,16 +9,12 @@ import coral.api.colony.v1.RequestCertificateResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.certificate.Identity;
-import coral.model.AgentId;
 import coral.model.Endpoint;
-import coral.model.Fingerprint;
 import coral.model.IpPrefix;
 import coral.model.MeshAddresses;
 import coral.model.MeshSubnet;
-import coral.model.Secret;
 import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
-import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
 import java.net.InetAddress;
@@ -28,6 +24,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import javax.net.ssl.SSLContext;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.jspecify.annotations.Nullable;
@@ -52,7 +49,7 @@ final class RemoteColony implements ColonyClient {
 
   /** The connection that was used last, kept open by the JDK's client. */
   private record Connection(
-      Endpoint endpoint, Fingerprint pin, Identity identity, ConnectClient client) {}
+      Endpoint endpoint, ColonyTrust trust, Identity identity, ConnectClient client) {}
 
   /** One call to one endpoint. */
   private interface Call<T> {
@@ -67,36 +64,59 @@ final class RemoteColony implements ColonyClient {
 
   @Override
   public IssuedCertificate requestCertificate(
-      List<Endpoint> endpoints, Fingerprint pin, Secret secret, AgentId agentId, String request)
-      throws JoinException {
-    SSLContext tls = ClientTls.pinned(pin, colonyUri(), Optional.empty());
+      List<Endpoint> endpoints, ColonyTrust trust, Order order) throws JoinException {
+    RequestCertificateRequest request = message(order);
+    Optional<Identity> own =
+        order.payment() instanceof Payment.Certificate shown
+            ? Optional.of(shown.identity())
+            : Optional.empty();
+    SSLContext tls = tls(trust, own);
     return first(
         endpoints,
-        Kind.WRONG_SECRET,
+        e -> RemoteFailure.ofPurchase(e, order.payment().refused()),
         endpoint -> {
           RequestCertificateResponse issued =
               client(endpoint, tls)
-                  .call(
-                      REQUEST_CERTIFICATE,
-                      RequestCertificateRequest.newBuilder()
-                          .setColonySecret(secret.reveal())
-                          .setAgentId(agentId.value())
-                          .setCsr(ByteString.copyFromUtf8(request))
-                          .build(),
-                      RequestCertificateResponse.parser());
+                  .call(REQUEST_CERTIFICATE, request, RequestCertificateResponse.parser());
           return new IssuedCertificate(
-              issued.getCertificate().toStringUtf8(), issued.getCaCertificate().toStringUtf8());
+              issued.getCertificate().toStringUtf8(),
+              issued.getCaCertificate().toStringUtf8(),
+              issued.getTrustBundleVersion(),
+              issued.getDeprecationNotice());
         });
   }
 
+  private RequestCertificateRequest message(Order order) {
+    RequestCertificateRequest.Builder message =
+        RequestCertificateRequest.newBuilder()
+            .setAgentId(settings.agentId().value())
+            .setCsr(ByteString.copyFromUtf8(order.request().pem()))
+            .setRequestId(order.request().requestId());
+    if (order.payment() instanceof Payment.Token paid) {
+      message.setRegistrationToken(paid.token().reveal());
+    } else if (order.payment() instanceof Payment.Invitation paid) {
+      message.setInvitation(paid.secret().reveal());
+    } else if (order.payment() instanceof Payment.ColonySecret paid) {
+      message.setColonySecret(paid.secret().reveal());
+    }
+    order
+        .proof()
+        .ifPresent(
+            proof ->
+                message
+                    .setPreviousCertificate(ByteString.copyFrom(proof.certificatePem()))
+                    .setPreviousSignature(ByteString.copyFrom(proof.signature())));
+    return message.build();
+  }
+
   @Override
-  public Endpoint reach(List<Endpoint> endpoints, Fingerprint pin, Identity identity)
+  public Endpoint reach(List<Endpoint> endpoints, ColonyTrust trust, Identity identity)
       throws JoinException {
     return first(
         endpoints,
-        Kind.CERTIFICATE_REFUSED,
+        e -> RemoteFailure.ofColony(e, Kind.CERTIFICATE_REFUSED),
         endpoint -> {
-          connection(endpoint, pin, identity)
+          connection(endpoint, trust, identity)
               .call(
                   GET_CA,
                   GetCACertificateRequest.getDefaultInstance(),
@@ -107,12 +127,12 @@ final class RemoteColony implements ColonyClient {
 
   @Override
   public Membership register(
-      Endpoint endpoint, Fingerprint pin, Identity identity, WireGuardKey key, String requestId)
+      Endpoint endpoint, ColonyTrust trust, Identity identity, WireGuardKey key, String requestId)
       throws JoinException {
     RegisterAgentResponse answer;
     try {
       answer =
-          connection(endpoint, pin, identity)
+          connection(endpoint, trust, identity)
               .call(
                   REGISTER,
                   RegisterAgentRequest.newBuilder()
@@ -137,19 +157,21 @@ final class RemoteColony implements ColonyClient {
 
   @Override
   public SessionStream openSession(
-      Endpoint endpoint, Fingerprint pin, Identity identity, Consumer<SessionMessage> listener) {
-    return GrpcSession.open(endpoint, tls(pin, identity), system, blocking, listener);
+      Endpoint endpoint, ColonyTrust trust, Identity identity, Consumer<SessionMessage> listener) {
+    return GrpcSession.open(
+        endpoint, tls(trust, Optional.of(identity)), system, blocking, listener);
   }
 
   /** The answer of the first endpoint that answers; else what the most telling one says. */
-  private static <T> T first(List<Endpoint> endpoints, Kind notWhoWeSay, Call<T> call)
+  private static <T> T first(
+      List<Endpoint> endpoints, Function<RpcException, JoinException> meaning, Call<T> call)
       throws JoinException {
     JoinException told = null;
     for (Endpoint endpoint : endpoints) {
       try {
         return call.to(endpoint);
       } catch (RpcException e) {
-        JoinException failure = RemoteFailure.ofColony(e, notWhoWeSay);
+        JoinException failure = meaning.apply(e);
         if (told == null || told.failure().kind() == Kind.COLONY_UNREACHABLE) {
           told = failure;
         }
@@ -159,13 +181,15 @@ final class RemoteColony implements ColonyClient {
   }
 
   private synchronized ConnectClient connection(
-      Endpoint endpoint, Fingerprint pin, Identity identity) {
+      Endpoint endpoint, ColonyTrust trust, Identity identity) {
     Connection current = connection;
     if (current == null
         || !current.endpoint().equals(endpoint)
-        || !current.pin().equals(pin)
+        || !current.trust().equals(trust)
         || !current.identity().equals(identity)) {
-      current = new Connection(endpoint, pin, identity, client(endpoint, tls(pin, identity)));
+      current =
+          new Connection(
+              endpoint, trust, identity, client(endpoint, tls(trust, Optional.of(identity))));
       connection = current;
     }
     return current.client();
@@ -179,13 +203,10 @@ final class RemoteColony implements ColonyClient {
     return ConnectClient.https(endpoint, tls, connect, settings.callTimeout());
   }
 
-  private SSLContext tls(Fingerprint pin, Identity identity) {
-    return ClientTls.pinned(
-        pin, colonyUri(), Optional.of(new ClientCertificate(identity.key(), identity.chain())));
-  }
-
-  private String colonyUri() {
-    return "spiffe://" + settings.colonyId() + "/colony";
+  private SSLContext tls(ColonyTrust trust, Optional<Identity> own) {
+    return trust.tls(
+        settings.colonyId(),
+        own.map(identity -> new ClientCertificate(identity.key(), identity.chain())));
   }
 
   /**

@@ -95,8 +95,7 @@ final class RemoteDiscovery implements DiscoveryClient {
                       .setColonyId(colonyId.value())
                       .setColonySecret(secret.reveal())
                       .setAgentId(agentId.value())
-                      .setPublicKeySha256(
-                          ByteString.copyFrom(HexFormat.of().parseHex(keyHash)))
+                      .setPublicKeySha256(ByteString.copyFrom(HexFormat.of().parseHex(keyHash)))
                       .build(),
                   RequestRegistrationTokenResponse.parser());
       return new Secret(answer.getToken());
@@ -107,8 +106,7 @@ final class RemoteDiscovery implements DiscoveryClient {
 
   private static JoinException failed(
       RpcException e, DiscoveryAddress discovery, ColonyId colonyId) {
-    boolean unknown =
-        e.reason() == RpcException.Reason.REFUSED && e.failure() == Failure.NOT_FOUND;
+    boolean unknown = e.reason() == RpcException.Reason.REFUSED && e.failure() == Failure.NOT_FOUND;
     return unknown
         ? new JoinException(
             Kind.COLONY_UNKNOWN,

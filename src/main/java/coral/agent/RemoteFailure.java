@@ -1,6 +1,7 @@
 package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
+import coral.model.Failure;
 import coral.rpc.RpcException;
 
 /** What a failed call means for a join: the one map from rpc to {@link JoinFailure}. */
@@ -29,14 +30,7 @@ final class RemoteFailure {
   private static JoinException refused(RpcException e, String message, Kind notWhoWeSay) {
     return switch (e.failure()) {
       case UNAUTHENTICATED, PERMISSION_DENIED ->
-          new JoinException(
-              notWhoWeSay,
-              notWhoWeSay == Kind.WRONG_SECRET
-                  ? "the colony does not accept the secret ("
-                      + message
-                      + "); compare it with the one that coral init showed"
-                  : certificateRefused(message),
-              e);
+          new JoinException(notWhoWeSay, notBelieved(notWhoWeSay, message), e);
       case AGENT_ID_TAKEN ->
           new JoinException(
               Kind.AGENT_ID_TAKEN,
@@ -56,16 +50,82 @@ final class RemoteFailure {
               Kind.POOL_EXHAUSTED,
               "the colony has no free address left (" + message + "); deregister agents",
               e);
-      case STORE_UNAVAILABLE, NOT_READY, LIMIT_REACHED, INTERNAL ->
+      case LIMIT_REACHED -> tooMany("the colony", message, e);
+      case STORE_UNAVAILABLE, NOT_READY, INTERNAL ->
           new JoinException(Kind.COLONY_NOT_READY, "the colony cannot answer now: " + message, e);
       case INVALID_ARGUMENT, NOT_FOUND, MESH_ID_TAKEN, REQUEST_ID_REUSED, FAILED_PRECONDITION ->
           new JoinException(Kind.REFUSED, "the colony refuses: " + message, e);
     };
   }
 
+  /**
+   * A request for a certificate that failed.
+   *
+   * @param refused {@link Payment#refused}
+   */
+  static JoinException ofPurchase(RpcException e, Kind refused) {
+    if (e.reason() == RpcException.Reason.REFUSED && e.failure() == Failure.FAILED_PRECONDITION) {
+      return new JoinException(
+          Kind.IDENTITY_SUSPENDED,
+          "the colony certifies no key of this agent: " + e.getMessage(),
+          e);
+    }
+    return ofColony(e, refused);
+  }
+
+  /**
+   * A call to discovery that failed, for another reason than that the colony is unknown.
+   *
+   * @param where to find it, for the message
+   */
+  static JoinException ofDiscovery(RpcException e, DiscoveryAddress where) {
+    String message = String.valueOf(e.getMessage());
+    return switch (e.reason()) {
+      case PIN_MISMATCH ->
+          new JoinException(Kind.WRONG_PIN, "not the discovery that is pinned: " + message, e);
+      case REFUSED ->
+          switch (e.failure()) {
+            case UNAUTHENTICATED, PERMISSION_DENIED ->
+                new JoinException(
+                    Kind.WRONG_SECRET,
+                    "discovery does not accept the colony secret ("
+                        + message
+                        + "); compare it with the one that coral init showed",
+                    e);
+            case LIMIT_REACHED -> tooMany("discovery", message, e);
+            default -> useless(message, where, e);
+          };
+      default -> useless(message, where, e);
+    };
+  }
+
+  private static JoinException useless(String message, DiscoveryAddress where, RpcException e) {
+    return new JoinException(
+        Kind.DISCOVERY_UNREACHABLE, "discovery at " + where + " is of no use: " + message, e);
+  }
+
+  private static JoinException tooMany(String who, String message, RpcException e) {
+    return new JoinException(
+        new JoinFailure(Kind.TOO_MANY_REQUESTS, who + " asks to wait: " + message, e.retryAfter()),
+        e);
+  }
+
+  private static String notBelieved(Kind kind, String message) {
+    return switch (kind) {
+      case WRONG_SECRET ->
+          "the colony does not accept the secret ("
+              + message
+              + "); compare it with the one that coral init showed";
+      case TOKEN_REFUSED -> "the colony does not accept the registration token: " + message;
+      case INVITATION_REFUSED -> "the colony does not accept the invitation: " + message;
+      default -> certificateRefused(message);
+    };
+  }
+
   private static String certificateRefused(String message) {
     return "the colony refuses the agent's certificate ("
         + message
-        + "); give the colony secret once (--colony-secret-file) to buy a new one";
+        + "); join with an invitation (coral invite), or with the colony secret"
+        + " (--colony-secret-file), to get a new one";
   }
 }

@@ -1,5 +1,6 @@
 package coral.agent;
 
+import coral.certificate.TrustBundle;
 import coral.model.Endpoint;
 import coral.model.WireGuardKey;
 import java.time.Duration;
@@ -19,6 +20,15 @@ sealed interface SessionMessage {
       }
     }
   }
+
+  /**
+   * The roots that the agent has to trust, all of them. A bundle that is older than the one that
+   * the agent has is to be ignored.
+   */
+  record BundleOffered(TrustBundle bundle) implements SessionMessage {}
+
+  /** The certificate is to be renewed now, whatever its time. */
+  record RenewalDemanded() implements SessionMessage {}
 
   /** The colony, or the network, ended the stream: the last message. */
   record Ended(JoinFailure reason) implements SessionMessage {}

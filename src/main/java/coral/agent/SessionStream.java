@@ -3,7 +3,7 @@ package coral.agent;
 import coral.wireguard.PeerStatistics;
 import java.util.Optional;
 
-/** The agent's end of a session. Neither method blocks. */
+/** The agent's end of a session. No method blocks. */
 interface SessionStream extends AutoCloseable {
   /**
    * What the colony is told at an interval.
@@ -16,6 +16,9 @@ interface SessionStream extends AutoCloseable {
 
   /** Sends a heartbeat; one that finds the stream blocked is dropped, the next says it all. */
   void send(Heartbeat heartbeat);
+
+  /** Tells that this version of the trust bundle is on disk. */
+  void acknowledgeBundle(long version);
 
   /** Ends the session. */
   @Override

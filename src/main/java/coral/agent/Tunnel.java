@@ -116,6 +116,15 @@ final class Tunnel implements AutoCloseable {
     current.initiate(colony.colonyKey());
   }
 
+  /** Forgets the colony; nothing goes through the interface until it is connected again. */
+  void disconnect() {
+    membership = null;
+    WireGuardDevice current = current();
+    if (current != null) {
+      current.apply(Set.of());
+    }
+  }
+
   /**
    * Probes the colony's mesh addresses, one after the other.
    *

@@ -3,8 +3,12 @@ package coral.cli;
 import com.typesafe.config.Config;
 import coral.agent.AgentProcess;
 import coral.agent.AgentSettings;
+import coral.model.InvitationText;
+import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -19,29 +23,45 @@ import picocli.CommandLine.ParentCommand;
     description = {
       "Join this host to a colony's mesh and stay, in the foreground.",
       "",
-      "The first join needs the colony's secret and the fingerprint of its authority, both as"
-          + " 'coral init' printed them. They buy a certificate, which is kept; later joins need"
-          + " neither. As root the tunnel is the interface coral0; otherwise it ends inside the"
-          + " process, which then answers pings and nothing else.",
+      "The first join needs an invitation, the line that 'coral invite' prints: it buys a"
+          + " certificate, which is kept and renewed; later joins need nothing but the colony's id."
+          + " Where hosts share the colony's secret, the secret with the fingerprints of discovery"
+          + " and of the colony's authority does the same. As root the tunnel is the interface"
+          + " coral0; otherwise it ends inside the process, which then answers pings and nothing"
+          + " else.",
       "Every option is a setting, too: see agent.conf."
     },
     footer = {
       "Examples:",
-      "  coral connect my-app-a3f2e1 --colony-secret-file secret --ca-fingerprint sha256:1f...",
+      "  coral connect coral-invite:AbC...               with an invitation",
+      "  coral connect - < invitation                    the same, kept out of the process list",
       "  coral connect my-app-a3f2e1                     again, with the certificate it has",
-      "  coral connect my-app-a3f2e1 --once -o json      join, probe, report, leave"
+      "  coral connect my-app-a3f2e1 --once -o json      join, probe, report, leave",
+      "  coral connect my-app-a3f2e1 --colony-secret-file secret --ca-fingerprint sha256:1f... \\",
+      "      --discovery https://discovery.example:8080 --discovery-fingerprint sha256:9c..."
     })
 final class ConnectCommand implements Callable<Integer> {
+  private static final String PASTE = "Give the line that 'coral invite' printed.";
+
   @ParentCommand private @Nullable CoralCommand root;
   @Mixin private Foreground foreground = new Foreground();
 
-  @Parameters(paramLabel = "COLONY-ID", arity = "0..1", description = "The colony to join.")
-  private @Nullable String colonyId;
+  @Parameters(
+      paramLabel = "INVITATION|COLONY-ID",
+      arity = "0..1",
+      description = "An invitation, '-' to read one from standard input, or the colony to join.")
+  private @Nullable String what;
+
+  @Option(
+      names = "--invitation-file",
+      paramLabel = "FILE",
+      description = "File with an invitation, '-' for standard input.")
+  private @Nullable Path invitationFile;
 
   @Option(
       names = "--colony-secret-file",
       paramLabel = "FILE",
-      description = "File with the colony's secret.")
+      description = "File with the colony's secret, which is shown to discovery alone.")
   private @Nullable Path colonySecretFile;
 
   @Option(
@@ -53,13 +73,13 @@ final class ConnectCommand implements Callable<Integer> {
   @Option(
       names = "--discovery",
       paramLabel = "URL",
-      description = "Where colonies are looked up (default: https://localhost:8080).")
+      description = "Where colonies are looked up (default: as last, or https://localhost:8080).")
   private @Nullable String discovery;
 
   @Option(
       names = "--discovery-fingerprint",
       paramLabel = "sha256:HEX",
-      description = "Accept this certificate of discovery only.")
+      description = "Accept this certificate of discovery only; needed to send it the secret.")
   private @Nullable String discoveryFingerprint;
 
   @Option(
@@ -93,8 +113,13 @@ final class ConnectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CoralCommand coral = CoralCommand.of(root);
+    boolean fromInput = isInput(what) || isInput(Objects.toString(invitationFile, null));
+    boolean isInvitation = what != null && InvitationText.isInvitation(what);
     foreground
-        .set("coral.agent.colony-id", colonyId)
+        .set("coral.agent.colony-id", isInvitation || isInput(what) ? null : what)
+        .set(
+            "coral.agent.invitation", fromInput ? firstLine(System.in) : isInvitation ? what : null)
+        .set("coral.agent.invitation-file", fromInput ? null : invitationFile)
         .set("coral.agent.colony-secret-file", colonySecretFile)
         .set("coral.agent.ca-fingerprint", caFingerprint)
         .set("coral.agent.discovery.url", discovery)
@@ -106,6 +131,31 @@ final class ConnectCommand implements Callable<Integer> {
         .set("coral.agent.report", report());
     Config config = foreground.configuration(coral.configFile().stream().toList());
     return AgentProcess.run(AgentSettings.from(config), config, InstantSource.system(), System.out);
+  }
+
+  private static boolean isInput(@Nullable String text) {
+    return "-".equals(text);
+  }
+
+  /** A line, or what there is of one; no more is read than an invitation can have. */
+  static String firstLine(InputStream in) {
+    StringBuilder line = new StringBuilder();
+    try {
+      for (int c = in.read(); c >= 0 && c != '\n'; c = in.read()) {
+        if (line.length() > InvitationText.MAX_LENGTH) {
+          throw new CommandFailedException(
+              "standard input is not an invitation: it is too long", PASTE);
+        }
+        line.append((char) c);
+      }
+    } catch (IOException e) {
+      throw new CommandFailedException(
+          "standard input cannot be read: " + e.getMessage(), PASTE, e);
+    }
+    if (line.toString().isBlank()) {
+      throw new CommandFailedException("there is no invitation on standard input", PASTE);
+    }
+    return line.toString();
   }
 
   private @Nullable String report() {

@@ -4,6 +4,7 @@ import coral.model.Fingerprint;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
@@ -62,6 +63,32 @@ public final class ClientTls {
     return context(own, chain -> verifyServer(chain, anchors, expectedUri));
   }
 
+  /**
+   * Trusts a server whose chain ends in one of these authorities: those of a trust bundle, or the
+   * pinned one, whose certificate the server must then send itself.
+   *
+   * @param roots empty before there is a bundle
+   * @param expectedUri the only URI in the server's certificate: {@code
+   *     spiffe://<colony-id>/colony}
+   * @param own shown to the server when it asks
+   */
+  public static SSLContext trusting(
+      Collection<X509Certificate> roots,
+      Optional<Fingerprint> pin,
+      String expectedUri,
+      Optional<ClientCertificate> own) {
+    List<X509Certificate> bundle = List.copyOf(roots);
+    return context(
+        own,
+        chain -> {
+          List<X509Certificate> anchors = new ArrayList<>(bundle);
+          if (pin.isPresent() && (bundle.isEmpty() || sends(chain, pin.get()))) {
+            anchors.add(pinnedAuthority(chain, pin.get()));
+          }
+          verifyServer(chain, anchors, expectedUri);
+        });
+  }
+
   /** Trusts exactly one server certificate, whoever issued it: that of a discovery service. */
   public static SSLContext pinnedLeaf(Fingerprint certificate) {
     return context(
@@ -97,6 +124,16 @@ public final class ClientTls {
     if (!uris.equals(List.of(expectedUri))) {
       throw new CertificateException("the server is " + uris + ", not " + expectedUri);
     }
+  }
+
+  private static boolean sends(List<X509Certificate> chain, Fingerprint pin)
+      throws CertificateException {
+    for (X509Certificate candidate : chain.subList(1, chain.size())) {
+      if (fingerprint(candidate).equals(pin)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static X509Certificate pinnedAuthority(List<X509Certificate> chain, Fingerprint pin)

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.Endpoint;
+import coral.model.Fingerprint;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -28,11 +30,12 @@ class AgentFilesTest {
   void keysAreMadeOnceAndKeptFromOthers() throws Exception {
     var keys = files.wireGuardKeys();
     assertEquals(keys.publicKey(), files.wireGuardKeys().publicKey());
-    var request = files.certificateRequest();
-    assertEquals(request.pem(), files.certificateRequest().pem());
-    assertEquals(request.key(), files.certificateRequest().key());
+    CertificateRequest request = files.request();
+    assertEquals(request, files.request());
+    assertEquals(
+        Optional.of(request), new AgentFiles(home, AgentSettingsTest.AGENT).pendingRequest());
     assertEquals("rwx------", mode(files.directory()));
-    for (String name : List.of("wireguard.key", "key.pem", "request.pem")) {
+    for (String name : List.of("wireguard.key", "next-request.pem")) {
       assertEquals("rw-------", mode(files.directory().resolve(name)), name);
     }
   }
@@ -61,8 +64,13 @@ class AgentFilesTest {
         new KnownColony(
             FakeColony.COLONY,
             FakeColony.AUTHORITY.fingerprint(),
+            Optional.of(
+                new DiscoveryAddress(
+                    URI.create("https://discovery.example:8080"),
+                    Optional.of(Fingerprint.of(new byte[] {1})))),
             List.of(new Endpoint("fd00::1", 9000)),
-            Optional.of("10.42.0.2 fd42::2"));
+            Optional.of("10.42.0.2 fd42::2"),
+            Optional.of("token"));
     files.remember(colony);
     assertEquals(Optional.of(colony), files.colony());
   }

@@ -62,7 +62,8 @@ class AgentOnTunTest {
   }
 
   private JsonNode joinThenSignal() throws Exception {
-    try (StandInColony colony = new StandInColony()) {
+    try (StandInColony colony = new StandInColony();
+        StandInDiscovery discovery = StandInDiscovery.overTls()) {
       Process process =
           new ProcessBuilder(
                   Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -78,7 +79,11 @@ class AgentOnTunTest {
                       + StandInColony.AUTHORITY.fingerprint()
                       + "\", colony-endpoint = \""
                       + colony.endpoint()
-                      + "\" }")
+                      + "\", discovery { url = \""
+                      + discovery.uri()
+                      + "\", fingerprint = \""
+                      + discovery.fingerprint()
+                      + "\" } }")
               .redirectError(ProcessBuilder.Redirect.INHERIT)
               .start();
       try {

@@ -2,16 +2,26 @@ package coral.agent;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.google.protobuf.ByteString;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import coral.api.colony.v1.RequestCertificateRequest;
+import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.Heartbeat;
+import coral.api.mesh.v1.RenewCertificate;
+import coral.api.mesh.v1.TrustBundle;
+import coral.model.AgentId;
 import coral.model.Fingerprint;
+import coral.model.InvitationText;
+import coral.model.Secret;
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,6 +30,8 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -31,6 +43,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AgentProcessTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static StandInColony colony;
+  private static StandInDiscovery discovery;
 
   @TempDir Path home;
 
@@ -39,10 +52,12 @@ class AgentProcessTest {
   @BeforeAll
   static void start() throws Exception {
     colony = new StandInColony();
+    discovery = StandInDiscovery.overTls();
   }
 
   @AfterAll
   static void stop() {
+    discovery.close();
     colony.close();
   }
 
@@ -57,7 +72,8 @@ class AgentProcessTest {
     assertTrue(joined.get("roundTripIpv6Milliseconds").asDouble() > 0, joined.toString());
     assertTrue(joined.get("handshakeAgeSeconds").asDouble() >= 0, joined.toString());
     assertTrue(joined.get("joinMilliseconds").asDouble() > 0, joined.toString());
-    assertEquals(9, joined.get("steps").size());
+    assertEquals(10, joined.get("steps").size());
+    assertEquals("token", joined.get("certificatePaidWith").asText());
     assertEquals(0, event("stopped").get("exitCode").asInt());
     try (Stream<Path> files = Files.list(home.resolve("agents/web-1"))) {
       for (Path file : files.toList()) {
@@ -130,6 +146,129 @@ class AgentProcessTest {
     agent.close();
   }
 
+  /** RFD 020 (token draft), "secret never sent to the colony". */
+  @Test
+  void theColonySecretIsShownToDiscoveryAlone() throws Exception {
+    colony.requests.clear();
+    assertEquals(0, run(once("colony-secret = \"the secret\"", pin())));
+    RequestCertificateRequest request = colony.requests.get(0);
+    assertEquals("", request.getColonySecret());
+    assertFalse(request.getRegistrationToken().isEmpty());
+    assertEquals(64, request.getRequestId().length());
+  }
+
+  @Test
+  void theOldWayOfShowingTheSecretToTheColonyNeedsASettingOfItsOwn() throws Exception {
+    colony.requests.clear();
+    assertEquals(
+        0,
+        run(once("colony-secret = \"the secret\"", pin() + ", legacy.send-colony-secret = true")));
+    assertEquals(StandInColony.SECRET, colony.requests.get(0).getColonySecret());
+    assertEquals("colony-secret", event("joined").get("certificatePaidWith").asText());
+  }
+
+  @Test
+  void anInvitationIsAllThatAnAgentNeedsAndItsSecretIsWrittenNowhere() throws Exception {
+    InvitationText invitation =
+        new InvitationText(
+            FakeColony.COLONY,
+            StandInColony.AUTHORITY.fingerprint(),
+            List.of(colony.endpoint()),
+            Optional.empty(),
+            "agent",
+            Optional.of(new AgentId("web-1")),
+            new Secret(StandInColony.INVITATION));
+    colony.requests.clear();
+    assertEquals(
+        0,
+        run(
+            ConfigFactory.parseString(
+                    "coral.agent { home = \""
+                        + home
+                        + "\", device.mode = user-space, report = json, once = true, invitation ="
+                        + " \""
+                        + invitation.encode()
+                        + "\" }")
+                .withFallback(defaults())
+                .resolve()));
+    assertEquals(StandInColony.INVITATION, colony.requests.get(0).getInvitation());
+    JsonNode joined = event("joined");
+    assertEquals("web-1", joined.get("agentId").asText());
+    assertEquals("invitation", joined.get("certificatePaidWith").asText());
+    assertEquals(9, joined.get("steps").size()); // no token
+    try (Stream<Path> files = Files.walk(home)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        assertFalse(Files.readString(file).contains(StandInColony.INVITATION), file.toString());
+      }
+    }
+  }
+
+  /** RFD 020 (mTLS draft), "renewal before expiry without a lost ping". */
+  @Test
+  void aCertificateIsRenewedAndUsedWithoutALostPing() throws Exception {
+    LinkedBlockingQueue<JsonNode> events = new LinkedBlockingQueue<>();
+    Config config = settings("colony-secret = \"the secret\"", pin(), "probe.interval = 20ms");
+    try (AgentProcess agent =
+        AgentProcess.start(
+            AgentSettings.from(config), config, InstantSource.system(), into(events))) {
+      String first = await(events, "joined").get("certificateSerial").asText();
+      colony.send(
+          ColonyMessage.newBuilder()
+              .setTrustBundle(
+                  TrustBundle.newBuilder()
+                      .setVersion(7)
+                      .setCertificates(
+                          ByteString.copyFromUtf8(StandInColony.AUTHORITY.trustBundle().pem())))
+              .build());
+      assertEquals(7, colony.bundlesTaken.poll(30, TimeUnit.SECONDS));
+      await(events, "probe");
+      colony.send(
+          ColonyMessage.newBuilder()
+              .setRenewCertificate(RenewCertificate.getDefaultInstance())
+              .build());
+      String renewed = await(events, "renewed").get("certificateSerial").asText();
+      JsonNode joined = await(events, "joined");
+      assertEquals(renewed, joined.get("certificateSerial").asText());
+      assertEquals("certificate", joined.get("certificatePaidWith").asText());
+      assertTrue(joined.get("joinMilliseconds").isNull(), "the interface was there");
+      assertNotEquals(first, renewed);
+      await(events, "probe");
+      agent.stop();
+      assertEquals(0, agent.exitCode().toCompletableFuture().get(20, TimeUnit.SECONDS));
+    }
+  }
+
+  /** The next event of a name; no ping may be lost on the way to it. */
+  private static JsonNode await(LinkedBlockingQueue<JsonNode> events, String name)
+      throws InterruptedException {
+    while (true) {
+      JsonNode event = events.poll(30, TimeUnit.SECONDS);
+      assertNotNull(event, "no event " + name);
+      String found = event.get("event").asText();
+      assertNotEquals("failed", found, event.toString());
+      if (found.equals("probe")) {
+        assertFalse(event.get("roundTripIpv4Milliseconds").isNull(), event.toString());
+        assertFalse(event.get("roundTripIpv6Milliseconds").isNull(), event.toString());
+      }
+      if (found.equals(name)) {
+        return event;
+      }
+    }
+  }
+
+  private static PrintStream into(LinkedBlockingQueue<JsonNode> events) {
+    return new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8) {
+      @Override
+      public void println(Object line) {
+        try {
+          events.add(JSON.readTree(String.valueOf(line)));
+        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+          throw new AssertionError(e);
+        }
+      }
+    };
+  }
+
   private static String pin() {
     return "ca-fingerprint = \"" + StandInColony.AUTHORITY.fingerprint() + "\"";
   }
@@ -146,13 +285,21 @@ class AgentProcessTest {
                 + home
                 + "\", device.mode = user-space, report = json, colony-endpoint = \""
                 + colony.endpoint()
-                + "\"\n"
+                + "\", discovery { url = \""
+                + discovery.uri()
+                + "\", fingerprint = \""
+                + discovery.fingerprint()
+                + "\" }\n"
                 + String.join("\n", values)
                 + "}")
-        .withFallback(ConfigFactory.parseResources("agent.conf"))
-        .withFallback(ConfigFactory.parseResources("pekko.conf"))
-        .withFallback(ConfigFactory.load())
+        .withFallback(defaults())
         .resolve();
+  }
+
+  private static Config defaults() {
+    return ConfigFactory.parseResources("agent.conf")
+        .withFallback(ConfigFactory.parseResources("pekko.conf"))
+        .withFallback(ConfigFactory.load());
   }
 
   private AgentProcess start(Config config) {

@@ -39,7 +39,7 @@ class AgentSettingsTest {
     assertEquals(30, settings.probeInterval().toSeconds());
     assertFalse(settings.once());
     assertEquals(ReportFormat.NONE, settings.report());
-    assertEquals(Optional.empty(), settings.colonySecret());
+    assertEquals(Optional.empty(), settings.credentials().colonySecret());
   }
 
   @Test
@@ -58,7 +58,7 @@ class AgentSettingsTest {
     Path file = directory.resolve("secret");
     SecureFiles.write(file, "a-secret\n".getBytes(StandardCharsets.UTF_8));
     AgentSettings settings = from("colony-secret-file = \"" + file + "\"");
-    assertEquals(Optional.of(new Secret("a-secret")), settings.colonySecret());
+    assertEquals(Optional.of(new Secret("a-secret")), settings.credentials().colonySecret());
     assertFalse(settings.toString().contains("a-secret"));
   }
 

@@ -3,53 +3,32 @@ package coral.agent;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import coral.agent.JoinFailure.Kind;
 import coral.certificate.Authority;
 import coral.model.Endpoint;
 import coral.model.WireGuardKey;
 import coral.wireguard.DeviceEvent;
 import coral.wireguard.KeyPair;
-import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.LongSupplier;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** RFD 019's six steps, and section 5 of what an agent does when they fail. */
-class JoinColonyTest {
+class JoinColonyTest extends MemberFixture {
   private static final ActorTestKit KIT = ActorTestKit.create(ManualTime.config());
   private static final ManualTime TIME = ManualTime.get(KIT.system());
-  private static final Duration MILLISECOND = Duration.ofMillis(1);
 
-  @TempDir Path home;
-
-  private final FakeColony colony = new FakeColony();
-  private final RecordingDevice device = new RecordingDevice(colony.calls, KeyPair.generate());
-  private final TestProbe<AgentEvent> events = KIT.createTestProbe(AgentEvent.class);
-  private final List<ActorRef<?>> agents = new ArrayList<>();
-  private Instant now = FakeColony.START;
-
-  @AfterEach
-  void leave() {
-    agents.forEach(KIT::stop);
+  JoinColonyTest() {
+    super(KIT);
   }
 
   @AfterAll
@@ -64,7 +43,8 @@ class JoinColonyTest {
     assertEquals(
         List.of(
             "find",
-            "request certificate",
+            "request token",
+            "request certificate with token",
             "reach 127.0.0.1:9000",
             "create interface",
             "register",
@@ -94,7 +74,8 @@ class JoinColonyTest {
     assertEquals("100", report.certificateSerial());
     assertEquals(Optional.of(MILLISECOND), report.probe().ipv4());
     assertEquals(Optional.of(MILLISECOND), report.probe().ipv6());
-    assertEquals(9, report.steps().size());
+    assertEquals(10, report.steps().size());
+    assertEquals(Optional.of("token"), report.certificatePaidWith());
     // create, register, assign, add, probe: five steps, four pauses between them
     assertEquals(Optional.of(Duration.ofMillis(9)), report.took());
   }
@@ -188,7 +169,7 @@ class JoinColonyTest {
     joinAndLeave();
     join(settings("", false));
     awaitSession();
-    assertFalse(colony.takeCalls().contains("request certificate"));
+    assertFalse(bought());
   }
 
   @Test
@@ -221,13 +202,17 @@ class JoinColonyTest {
   }
 
   @Test
-  void aRefusedCertificateIsBoughtAgainWithTheSameKeyIfThereIsASecret() throws Exception {
+  void aRefusedCertificateIsReplacedIfThereIsASecretByANewKeyThatTheOldOneVouchesFor()
+      throws Exception {
     joinAndLeave();
     colony.reachFailures.add(new JoinException(Kind.CERTIFICATE_REFUSED, "unknown"));
     join(settings("the secret", true));
     awaitSession();
-    assertTrue(colony.takeCalls().contains("request certificate"));
-    assertEquals(1, colony.requests.size());
+    assertTrue(bought());
+    assertEquals(2, colony.orders.size());
+    assertTrue(colony.orders.get(1).proof().isPresent());
+    assertNotEquals(
+        colony.orders.get(0).request().keyHash(), colony.orders.get(1).request().keyHash());
   }
 
   @Test
@@ -407,6 +392,10 @@ class JoinColonyTest {
     assertTrue(colony.calls.contains("close interface"));
   }
 
+  private boolean bought() {
+    return colony.takeCalls().stream().anyMatch(call -> call.startsWith("request certificate"));
+  }
+
   private void endsAMember(Kind reason) throws Exception {
     join(settings("the secret", true));
     FakeColony.Session session = awaitSession();
@@ -415,109 +404,5 @@ class JoinColonyTest {
     session.agent.accept(new SessionMessage.Ended(new JoinFailure(reason, "because")));
     assertEquals(reason, awaitStopped().kind());
     assertTrue(colony.calls.contains("close interface"));
-  }
-
-  private void joinAndLeave() throws Exception {
-    ActorRef<MeshMember.Command> agent = join(settings("the secret", true));
-    awaitSession();
-    agent.tell(MeshMember.Leave.INSTANCE);
-    await(AgentEvent.Stopped.class);
-    events.expectTerminated(agent);
-    colony.takeCalls();
-  }
-
-  private ActorRef<MeshMember.Command> join(AgentSettings settings) {
-    AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
-    Tunnel tunnel =
-        new Tunnel(
-            () -> {
-              colony.calls.add("create interface");
-              return device;
-            },
-            () -> now);
-    AtomicLong nanoseconds = new AtomicLong();
-    LongSupplier nanoTime = () -> nanoseconds.addAndGet(MILLISECOND.toNanos());
-    AtomicInteger requests = new AtomicInteger();
-    ActorRef<MeshMember.Command> agent =
-        KIT.spawn(
-            MeshMember.create(
-                new AgentDependencies(
-                    settings,
-                    new JoinSteps(
-                        settings,
-                        new Enrolment(settings, files, colony, () -> now),
-                        colony,
-                        colony,
-                        tunnel,
-                        nanoTime),
-                    colony,
-                    tunnel,
-                    true,
-                    nanoTime,
-                    () -> 0.0,
-                    () -> "request-" + requests.incrementAndGet(),
-                    Runnable::run),
-                events.ref()));
-    agents.add(agent);
-    return agent;
-  }
-
-  private AgentSettings settings(String secret, boolean pinned) {
-    Config config =
-        ConfigFactory.parseString(
-                "coral.agent { home = \""
-                    + home
-                    + "\", colony-secret = \""
-                    + secret
-                    + "\", ca-fingerprint = \""
-                    + (pinned ? FakeColony.AUTHORITY.fingerprint().value() : "")
-                    + "\"}")
-            .withFallback(AgentSettingsTest.defaults());
-    return AgentSettings.from(config);
-  }
-
-  private FakeColony.Session awaitSession() throws InterruptedException {
-    FakeColony.Session session = colony.sessions.poll(10, TimeUnit.SECONDS);
-    assertNotNull(session, "no session; calls: " + colony.calls);
-    return session;
-  }
-
-  private static SessionStream.Heartbeat awaitHeartbeat(FakeColony.Session session)
-      throws InterruptedException {
-    SessionStream.Heartbeat heartbeat = session.heartbeats.poll(10, TimeUnit.SECONDS);
-    assertNotNull(heartbeat);
-    return heartbeat;
-  }
-
-  private static void open(FakeColony.Session session) {
-    session.agent.accept(new SessionMessage.Opened(1, FakeColony.HEARTBEAT));
-  }
-
-  private static void lose(FakeColony.Session session) {
-    session.agent.accept(
-        new SessionMessage.Ended(new JoinFailure(Kind.SESSION_LOST, "broken pipe")));
-  }
-
-  private JoinReport awaitJoined() {
-    return ((AgentEvent.Joined) await(AgentEvent.Joined.class)).report();
-  }
-
-  private AgentEvent.Failed awaitFailed() {
-    return (AgentEvent.Failed) await(AgentEvent.Failed.class);
-  }
-
-  private JoinFailure awaitStopped() {
-    return ((AgentEvent.Stopped) await(AgentEvent.Stopped.class)).reason().orElseThrow();
-  }
-
-  /** The next event of a type; others are passed over, but never the last one. */
-  private AgentEvent await(Class<? extends AgentEvent> type) {
-    while (true) {
-      AgentEvent event = events.receiveMessage();
-      if (type.isInstance(event)) {
-        return event;
-      }
-      assertNotEquals(AgentEvent.Stopped.class, event.getClass(), event.toString());
-    }
   }
 }

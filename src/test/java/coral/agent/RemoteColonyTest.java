@@ -18,6 +18,7 @@ import java.net.ServerSocket;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.Test;
@@ -70,10 +71,11 @@ class RemoteColonyTest {
               () ->
                   colony.requestCertificate(
                       List.of(new Endpoint("127.0.0.1", full.getLocalPort())),
-                      new Fingerprint("sha256:" + "0".repeat(64)),
-                      new Secret("secret"),
-                      new AgentId("a"),
-                      "request"));
+                      ColonyTrust.pinned(new Fingerprint("sha256:" + "0".repeat(64))),
+                      new ColonyClient.Order(
+                          CertificateRequest.create(new AgentId("a")),
+                          new Payment.Token(new Secret("token")),
+                          Optional.empty())));
       java.time.Duration took = java.time.Duration.ofNanos(System.nanoTime() - start);
       assertEquals(JoinFailure.Kind.COLONY_UNREACHABLE, failure.failure().kind());
       assertTrue(took.toSeconds() < 30, "gave up after " + took);

@@ -1,152 +1,125 @@
 package coral.agent;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.typesafe.config.ConfigFactory;
 import coral.agent.JoinFailure.Kind;
-import coral.api.discovery.v1.DiscoveryService;
-import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
-import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
-import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
-import coral.api.discovery.v1.HealthRequest;
-import coral.api.discovery.v1.HealthResponse;
-import coral.api.discovery.v1.LookupColonyRequest;
-import coral.api.discovery.v1.LookupColonyResponse;
-import coral.api.discovery.v1.RegisterColonyRequest;
-import coral.api.discovery.v1.RegisterColonyResponse;
-import coral.api.discovery.v1.RequestRegistrationTokenRequest;
-import coral.api.discovery.v1.RequestRegistrationTokenResponse;
-import coral.api.discovery.v1.RotateColonySecretRequest;
-import coral.api.discovery.v1.RotateColonySecretResponse;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
-import coral.model.Failure;
-import coral.model.RefusedException;
-import coral.rpc.CallerIdentity;
-import coral.rpc.FailureStatus;
-import coral.rpc.Role;
-import coral.rpc.RpcAuthorization;
-import coral.rpc.RpcServer;
+import coral.model.Fingerprint;
+import coral.model.Secret;
+import java.net.URI;
+import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
-import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Over a real socket. */
-class RemoteDirectoryTest {
-  private static final String LOOKUP = "coral.discovery.v1.DiscoveryService/LookupColony";
-  private static final ActorSystem<Void> SYSTEM =
-      ActorSystem.create(Behaviors.empty(), "directory", ConfigFactory.load());
-  private static int port;
+/** Over real sockets. */
+class RemoteDiscoveryTest {
+  private static final Secret SECRET = new Secret(StandInColony.SECRET);
+  private static final String KEY = "5a".repeat(32);
+  private static StandInDiscovery secure;
+  private static StandInDiscovery plaintext;
+
+  private final RemoteDiscovery discovery = new RemoteDiscovery(Duration.ofSeconds(10));
 
   @BeforeAll
   static void serve() throws Exception {
-    port =
-        RpcServer.builder(
-                SYSTEM,
-                CallerIdentity.none(),
-                RpcAuthorization.of(Map.of(LOOKUP, Set.of(Role.ANYONE))))
-            .service(
-                DiscoveryService.class,
-                DiscoveryService.description,
-                caller -> new OneColony(),
-                DiscoveryServiceHandlerFactory::create)
-            .build()
-            .bind("127.0.0.1", 0, Optional.empty())
-            .toCompletableFuture()
-            .get()
-            .localAddress()
-            .getPort();
+    secure = StandInDiscovery.overTls();
+    plaintext = StandInDiscovery.inPlaintext();
   }
 
   @AfterAll
   static void stop() {
-    SYSTEM.terminate();
-    SYSTEM.getWhenTerminated().toCompletableFuture().join();
+    secure.close();
+    plaintext.close();
   }
 
   @Test
   void theGrpcPortIsSoughtOnTheHostsOfTheWireGuardSocket() throws Exception {
     assertEquals(
         List.of(new Endpoint("192.0.2.1", 9000), new Endpoint("fd00::1", 9000)),
-        directory(port).find(FakeColony.COLONY));
+        discovery.find(plaintext.address(), FakeColony.COLONY));
+  }
+
+  /** What discovery says is believed only once the colony has shown its authority. */
+  @Test
+  void aColonyCanBeLookedUpWithoutAPin() throws Exception {
+    assertEquals(2, discovery.find(unpinned(), FakeColony.COLONY).size());
   }
 
   @Test
   void anUnknownColonyIsNotDiscoveryBeingDown() {
     JoinException e =
         assertThrows(
-            JoinException.class, () -> directory(port).find(new ColonyId("another-colony")));
+            JoinException.class,
+            () -> discovery.find(plaintext.address(), new ColonyId("another-colony")));
     assertEquals(Kind.COLONY_UNKNOWN, e.failure().kind());
     assertTrue(e.failure().message().contains("another-colony"), e.failure().message());
   }
 
   @Test
   void discoveryThatIsDownIsNamed() {
-    JoinException e = assertThrows(JoinException.class, () -> directory(1).find(FakeColony.COLONY));
+    DiscoveryAddress down =
+        new DiscoveryAddress(URI.create("http://127.0.0.1:1"), Optional.empty());
+    JoinException e =
+        assertThrows(JoinException.class, () -> discovery.find(down, FakeColony.COLONY));
     assertEquals(Kind.DISCOVERY_UNREACHABLE, e.failure().kind());
     assertTrue(e.failure().message().contains("http://127.0.0.1:1"), e.failure().message());
   }
 
-  private static RemoteDirectory directory(int port) {
-    return new RemoteDirectory(
-        AgentSettings.from(
-            ConfigFactory.parseString(
-                    "coral.agent.discovery.url = \"http://127.0.0.1:" + port + "\"")
-                .withFallback(AgentSettingsTest.defaults())));
+  @Test
+  void theSecretBuysATokenOverPinnedTls() throws Exception {
+    assertEquals(new Secret(StandInDiscovery.token(KEY)), token(secure.address(), SECRET));
   }
 
-  private static final class OneColony implements DiscoveryService {
-    @Override
-    public CompletionStage<RequestRegistrationTokenResponse> requestRegistrationToken(
-        RequestRegistrationTokenRequest in) {
-      throw new UnsupportedOperationException();
-    }
+  /** S5: without a pin the secret might be shown to anybody. */
+  @Test
+  void withoutAPinNoSecretIsSent() {
+    JoinFailure failure = refused(unpinned(), SECRET);
+    assertEquals(Kind.CREDENTIALS_MISSING, failure.kind());
+    assertTrue(failure.message().contains("--discovery-fingerprint"), failure.message());
+    assertTrue(failure.message().contains("coral invite"), failure.message());
+  }
 
-    @Override
-    public CompletionStage<GetDiscoveryPublicKeyResponse> getDiscoveryPublicKey(
-        GetDiscoveryPublicKeyRequest in) {
-      throw new UnsupportedOperationException();
-    }
+  /** S5: whoever answers with another certificate gets nothing, and the agent says so. */
+  @Test
+  void aDiscoveryThatIsNotThePinnedOneGetsNoSecret() {
+    Fingerprint another = Fingerprint.of(new byte[] {1});
+    JoinFailure failure = refused(new DiscoveryAddress(secure.uri(), Optional.of(another)), SECRET);
+    assertEquals(Kind.WRONG_PIN, failure.kind());
+    assertTrue(failure.message().contains(secure.fingerprint().value()), failure.message());
+    assertTrue(failure.message().contains(another.value()), failure.message());
+  }
 
-    @Override
-    public CompletionStage<RotateColonySecretResponse> rotateColonySecret(
-        RotateColonySecretRequest in) {
-      throw new UnsupportedOperationException();
-    }
+  @Test
+  void aWrongSecretIsToldApartAndNeverShown() {
+    JoinFailure failure = refused(secure.address(), new Secret("a guess"));
+    assertEquals(Kind.WRONG_SECRET, failure.kind());
+    assertFalse(failure.message().contains("a guess"), failure.message());
+  }
 
-    @Override
-    public CompletionStage<LookupColonyResponse> lookupColony(LookupColonyRequest request) {
-      if (!request.getMeshId().equals(FakeColony.COLONY.value())) {
-        return CompletableFuture.failedFuture(
-            FailureStatus.exception(new RefusedException(Failure.NOT_FOUND, "unknown")));
-      }
-      return CompletableFuture.completedFuture(
-          LookupColonyResponse.newBuilder()
-              .addPublicEndpoints("192.0.2.1:41820")
-              .addPublicEndpoints("[fd00::1]:41820")
-              .addPublicEndpoints("192.0.2.1:41821")
-              .setConnectPort(9000)
-              .build());
-    }
+  @Test
+  void discoveryThatIsAskedTooOftenSaysWhenToComeBack() {
+    secure.retryAfter = Optional.of(Duration.ofSeconds(7));
+    JoinFailure failure = refused(secure.address(), SECRET);
+    assertEquals(Kind.TOO_MANY_REQUESTS, failure.kind());
+    assertEquals(Optional.of(Duration.ofSeconds(7)), failure.retryAfter());
+  }
 
-    @Override
-    public CompletionStage<RegisterColonyResponse> registerColony(RegisterColonyRequest request) {
-      return CompletableFuture.completedFuture(RegisterColonyResponse.getDefaultInstance());
-    }
+  private static DiscoveryAddress unpinned() {
+    return new DiscoveryAddress(secure.uri(), Optional.empty());
+  }
 
-    @Override
-    public CompletionStage<HealthResponse> health(HealthRequest request) {
-      return CompletableFuture.completedFuture(HealthResponse.getDefaultInstance());
-    }
+  private Secret token(DiscoveryAddress address, Secret secret) throws JoinException {
+    return discovery.requestToken(address, FakeColony.COLONY, secret, AgentSettingsTest.AGENT, KEY);
+  }
+
+  private JoinFailure refused(DiscoveryAddress address, Secret secret) {
+    return assertThrows(JoinException.class, () -> token(address, secret)).failure();
   }
 }

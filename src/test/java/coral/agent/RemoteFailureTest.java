@@ -29,7 +29,7 @@ class RemoteFailureTest {
     expected.put(Failure.WIREGUARD_KEY_TAKEN, Kind.WIREGUARD_KEY_TAKEN);
     expected.put(Failure.POOL_EXHAUSTED, Kind.POOL_EXHAUSTED);
     expected.put(Failure.INTERNAL, Kind.COLONY_NOT_READY);
-    expected.put(Failure.LIMIT_REACHED, Kind.COLONY_NOT_READY);
+    expected.put(Failure.LIMIT_REACHED, Kind.TOO_MANY_REQUESTS);
     expected.put(Failure.INVALID_ARGUMENT, Kind.REFUSED);
     expected.put(Failure.REQUEST_ID_REUSED, Kind.REFUSED);
     expected.put(Failure.FAILED_PRECONDITION, Kind.REFUSED);

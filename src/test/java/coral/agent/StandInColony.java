@@ -56,17 +56,22 @@ import coral.wireguard.KeyPair;
 import coral.wireguard.Peer;
 import coral.wireguard.embedded.EmbeddedDevice;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.http.javadsl.ServerBinding;
+import org.apache.pekko.stream.BoundedSourceQueue;
 import org.apache.pekko.stream.javadsl.Source;
+import org.jspecify.annotations.Nullable;
 
 /**
  * As much of a colony as an agent sees: real TLS, real certificates, a real tunnel that ends in
@@ -74,6 +79,7 @@ import org.apache.pekko.stream.javadsl.Source;
  */
 final class StandInColony implements AutoCloseable {
   static final String SECRET = "the secret";
+  static final String INVITATION = "coral-inv_of-one-agent";
   private static final InstantSource CLOCK = InstantSource.system();
   private static final MeshSubnet SUBNET = FakeColony.SUBNET;
 
@@ -81,6 +87,16 @@ final class StandInColony implements AutoCloseable {
   static final Authority AUTHORITY = Authority.create(FakeColony.COLONY, CLOCK);
 
   final LinkedBlockingQueue<Heartbeat> heartbeats = new LinkedBlockingQueue<>();
+
+  /** Versions of the trust bundle that agents have acknowledged. */
+  final LinkedBlockingQueue<Long> bundlesTaken = new LinkedBlockingQueue<>();
+
+  /** What was asked of the colony as an authority. */
+  final List<RequestCertificateRequest> requests = new CopyOnWriteArrayList<>();
+
+  /** Sends down the session that was opened last. */
+  private volatile @Nullable BoundedSourceQueue<ColonyMessage> down;
+
   private final ActorSystem<Void> system;
   private final EmbeddedDevice hub;
   private final Endpoint endpoint;
@@ -117,7 +133,7 @@ final class StandInColony implements AutoCloseable {
             .service(
                 ColonyService.class,
                 ColonyService.description,
-                caller -> new Bootstrap(),
+                Bootstrap::new,
                 ColonyServiceHandlerFactory::create)
             .service(
                 MeshService.class,
@@ -128,6 +144,11 @@ final class StandInColony implements AutoCloseable {
     ServerBinding binding =
         server.bind("127.0.0.1", 0, Optional.of(tls)).toCompletableFuture().get();
     endpoint = new Endpoint("127.0.0.1", binding.localAddress().getPort());
+  }
+
+  /** Tells something to the agent whose session was opened last. */
+  void send(ColonyMessage message) {
+    Objects.requireNonNull(down, "no session yet").offer(message);
   }
 
   Endpoint endpoint() {
@@ -146,7 +167,13 @@ final class StandInColony implements AutoCloseable {
         FailureStatus.exception(new RefusedException(Failure.NOT_FOUND, "not in a stand-in")));
   }
 
-  private static final class Bootstrap implements ColonyService {
+  private final class Bootstrap implements ColonyService {
+    private final Caller caller;
+
+    Bootstrap(Caller caller) {
+      this.caller = caller;
+    }
+
     @Override
     public CompletionStage<RevokeCertificateResponse> revokeCertificate(
         RevokeCertificateRequest request) {
@@ -156,14 +183,19 @@ final class StandInColony implements AutoCloseable {
     @Override
     public CompletionStage<RequestCertificateResponse> requestCertificate(
         RequestCertificateRequest request) {
-      if (!request.getColonySecret().equals(SECRET)) {
-        return CompletableFuture.failedFuture(
-            FailureStatus.exception(
-                new RefusedException(Failure.UNAUTHENTICATED, "wrong colony secret")));
-      }
+      requests.add(request);
       AgentId agentId = new AgentId(request.getAgentId());
       VerifiedRequest verified =
           CertificateRequests.verify(request.getCsr().toByteArray(), agentId);
+      boolean isPaid =
+          caller.name().equals(Optional.of(agentId.value()))
+              || request.getColonySecret().equals(SECRET)
+              || request.getInvitation().equals(INVITATION)
+              || request.getRegistrationToken().equals(StandInDiscovery.token(verified.keyHash()));
+      if (!isPaid) {
+        return CompletableFuture.failedFuture(
+            FailureStatus.exception(new RefusedException(Failure.UNAUTHENTICATED, "not paid for")));
+      }
       var certificate =
           AUTHORITY.issue(
               CertificateProfile.agent(FakeColony.COLONY, agentId),
@@ -174,6 +206,7 @@ final class StandInColony implements AutoCloseable {
           RequestCertificateResponse.newBuilder()
               .setCertificate(ByteString.copyFromUtf8(Pem.encode(AUTHORITY.chain(certificate))))
               .setCaCertificate(ByteString.copyFromUtf8(AUTHORITY.trustBundle().pem()))
+              .setTrustBundleVersion(AUTHORITY.trustBundle().version())
               .build());
     }
 
@@ -250,17 +283,23 @@ final class StandInColony implements AutoCloseable {
                       .setGeneration(1)
                       .setHeartbeatInterval(Duration.newBuilder().setSeconds(1)))
               .build();
+      var queue = Source.<ColonyMessage>queue(8).preMaterialize(system);
+      down = queue.first();
       return Source.single(opened)
-          .concat(
-              agent.map(
-                  message -> {
-                    heartbeats.add(message.getHeartbeat());
-                    return ColonyMessage.newBuilder()
-                        .setHeartbeatReceived(
-                            HeartbeatReceived.newBuilder()
-                                .setSequence(message.getHeartbeat().getSequence()))
-                        .build();
-                  }));
+          .concat(agent.mapConcat(this::answers).merge(queue.second(), true));
+    }
+
+    private List<ColonyMessage> answers(AgentMessage message) {
+      if (message.hasTrustBundleTaken()) {
+        bundlesTaken.add(message.getTrustBundleTaken().getVersion());
+        return List.of();
+      }
+      heartbeats.add(message.getHeartbeat());
+      return List.of(
+          ColonyMessage.newBuilder()
+              .setHeartbeatReceived(
+                  HeartbeatReceived.newBuilder().setSequence(message.getHeartbeat().getSequence()))
+              .build());
     }
 
     @Override

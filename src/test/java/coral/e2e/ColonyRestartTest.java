@@ -92,7 +92,7 @@ class ColonyRestartTest {
                 + "\", colony-endpoint = \"127.0.0.1:"
                 + port
                 + "\", device.mode = user-space, report = json, probe.interval = 500ms,"
-                + " back-off.longest = 1s }")
+                + " back-off.longest = 1s, legacy.send-colony-secret = true }")
         .withFallback(SettingsLoader.load(List.of()));
   }
 

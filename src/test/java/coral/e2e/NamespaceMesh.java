@@ -53,7 +53,8 @@ final class NamespaceMesh implements AutoCloseable {
     Path agentSettings =
         Files.writeString(
             home.resolve("agent.conf"),
-            "coral.agent { probe.interval = 1s, back-off.longest = 2s }\n",
+            "coral.agent { probe.interval = 1s, back-off.longest = 2s,"
+                + " legacy.send-colony-secret = true }\n",
             StandardCharsets.UTF_8);
     return new NamespaceMesh(home, NetworkTopology.create(hosts), created, agentSettings);
   }

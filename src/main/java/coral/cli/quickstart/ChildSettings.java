@@ -82,7 +82,8 @@ final class ChildSettings {
   }
 
   List<String> agentArguments(
-      String agentId, ColonyFiles.Created colony, String discoveryUrl, Fingerprint pin) {
+      String agentId, ColonyFiles.Created colony, String discoveryUrl, Fingerprint pin)
+      throws IOException {
     return List.of(
         "connect",
         colony.colonyId().value(),
@@ -100,7 +101,17 @@ final class ChildSettings {
         device(),
         "-o",
         "json",
-        "--exit-with-parent");
+        "--exit-with-parent",
+        "--config",
+        write(
+                "agent.conf",
+                json ->
+                    json.putObject(
+                        "agent",
+                        agent ->
+                            agent.putObject(
+                                "legacy", legacy -> legacy.put("send-colony-secret", true))))
+            .toString());
   }
 
   /** In namespaces all addresses are the mesh's own; on the host nobody else is to see them. */
