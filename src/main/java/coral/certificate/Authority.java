@@ -237,6 +237,11 @@ public final class Authority {
     return hierarchy.state().certificates().anyMatch(own -> own.getPublicKey().equals(key));
   }
 
+  /** All that can sign now: roots and intermediates, present and former. */
+  List<Issuer> issuers() {
+    return hierarchy.issuers();
+  }
+
   /**
    * Issues a certificate with a new serial number, good from a minute before {@code now} until
    * {@code now + validity}, or until its issuer ends.

@@ -60,62 +60,22 @@ public final class CertificateProfile {
     this.purpose = purpose;
   }
 
-  /** What the holder of a client's certificate is to the colony; it stands in the URI. */
-  public enum Role {
-    /** A host of the mesh. */
-    AGENT("agent"),
-    /** Carries the calls of people to the colony. */
-    PROXY("proxy"),
-    /** May look. */
-    VIEWER("viewer"),
-    /** May look, and act on agents. */
-    OPERATOR("operator"),
-    /** May do everything. */
-    ADMIN("admin");
-
-    private final String label;
-
-    Role(String label) {
-      this.label = label;
-    }
-
-    /** As it stands in a URI: {@code spiffe://<colony-id>/<label>/<id>}. */
-    public String label() {
-      return label;
-    }
-
-    /**
-     * The role of a label.
-     *
-     * @throws IllegalArgumentException if no role has this label
-     */
-    public static Role of(String label) {
-      for (Role role : values()) {
-        if (role.label.equals(label)) {
-          return role;
-        }
-      }
-      throw new IllegalArgumentException(
-          "a role is agent, proxy, viewer, operator or admin, not '" + label + "'");
-    }
-  }
-
   /**
    * A client of the colony, as a TLS client: CN = id, O = colony id, {@code
    * spiffe://<colony-id>/<role>/<id>}. Every role has the same name space.
    */
-  public static CertificateProfile client(ColonyId colonyId, Role role, AgentId id) {
+  public static CertificateProfile client(ColonyId colonyId, CertificateRole role, AgentId id) {
     return new CertificateProfile(
         colonyId,
         id.value(),
-        URI.create("spiffe://" + colonyId + "/" + role.label() + "/" + id),
+        URI.create("spiffe://" + colonyId + "/" + role.wireName() + "/" + id),
         List.of(),
         Purpose.CLIENT);
   }
 
   /** {@link #client} in the role of an agent. */
   public static CertificateProfile agent(ColonyId colonyId, AgentId agentId) {
-    return client(colonyId, Role.AGENT, agentId);
+    return client(colonyId, CertificateRole.AGENT, agentId);
   }
 
   /**
@@ -125,7 +85,7 @@ public final class CertificateProfile {
    * @throws IllegalArgumentException if it has not
    */
   public static CertificateProfile administrator(ColonyId colonyId, String name) {
-    return client(colonyId, Role.ADMIN, new AgentId(name));
+    return client(colonyId, CertificateRole.ADMIN, new AgentId(name));
   }
 
   /**

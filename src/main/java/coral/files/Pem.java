@@ -32,6 +32,9 @@ public final class Pem {
   /** A request for a certificate (RFC 7468, section 7). */
   public static final String CERTIFICATE_REQUEST = "CERTIFICATE REQUEST";
 
+  /** A list of revoked certificates (RFC 7468, section 6). */
+  public static final String REVOCATION_LIST = "X509 CRL";
+
   /** A private key in PKCS#8, not encrypted (RFC 7468, section 10). */
   public static final String PRIVATE_KEY = "PRIVATE KEY";
 

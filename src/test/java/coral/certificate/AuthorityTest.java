@@ -8,10 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import coral.files.Pem;
 import coral.model.AgentId;
 import coral.model.ColonyId;
-import coral.testing.Requirements;
+import coral.testing.Openssl;
 import java.io.IOException;
 import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -255,7 +254,7 @@ class AuthorityTest {
   /** A second opinion, as strict as there is one. */
   @Test
   void opensslAcceptsTheChainStrictly() throws Exception {
-    Requirements.OPENSSL.check(isOpensslInstalled(), "openssl is not installed");
+    Openssl.require();
     Path root = directory.resolve("root.pem");
     Files.writeString(root, Pem.encode(Roots.real().certificate()));
     Path server = directory.resolve("server.pem");
@@ -276,7 +275,7 @@ class AuthorityTest {
     for (String[] check :
         new String[][] {{"sslclient", agent.toString()}, {"sslserver", server.toString()}}) {
       String output =
-          openssl(
+          Openssl.run(
               "verify",
               "-x509_strict",
               "-check_ss_sig",
@@ -292,7 +291,7 @@ class AuthorityTest {
       assertTrue(output.endsWith(": OK\n"), output);
     }
     String wrongPurpose =
-        openssl(
+        Openssl.run(
             "verify",
             "-attime",
             time,
@@ -304,7 +303,7 @@ class AuthorityTest {
             agent.toString(),
             agent.toString());
     assertTrue(wrongPurpose.contains("unsuitable certificate purpose"), wrongPurpose);
-    String text = openssl("x509", "-text", "-noout", "-in", agent.toString());
+    String text = Openssl.run("x509", "-text", "-noout", "-in", agent.toString());
     assertTrue(text.contains("TLS Web Client Authentication\n"), text);
     assertTrue(text.contains("URI:spiffe://my-app-prod-a3f2e1/agent/web-1.eu_west\n"), text);
     assertTrue(text.contains("Digital Signature, Key Encipherment\n"), text);
@@ -346,26 +345,5 @@ class AuthorityTest {
     assertTrue(
         Arrays.equals(expected, Arrays.copyOf(certificate.getKeyUsage(), 9)),
         Arrays.toString(certificate.getKeyUsage()));
-  }
-
-  private static boolean isOpensslInstalled() throws InterruptedException {
-    try {
-      return new ProcessBuilder("openssl", "version").start().waitFor() == 0;
-    } catch (IOException e) {
-      return false;
-    }
-  }
-
-  private static String openssl(String... arguments) throws Exception {
-    Process process = new ProcessBuilder(concat(arguments)).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    process.waitFor();
-    return output;
-  }
-
-  private static List<String> concat(String... arguments) {
-    List<String> command = new java.util.ArrayList<>(List.of("openssl"));
-    command.addAll(List.of(arguments));
-    return command;
   }
 }
