@@ -2,6 +2,7 @@ package coral.certificate;
 
 import coral.model.AgentId;
 import coral.model.ClusterMessage;
+import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.model.Refused;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -132,11 +134,15 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
    * A certificate was used by whoever holds its key: if it is the newest of its agent, the one
    * before it ends now. Not answered; {@link CertificateIndex} tells it.
    */
-  public record CertificateUsed(String serial) implements Command {}
+  public record CertificateUsed(AgentId agentId, String serial) implements Command {}
 
   private record Finished(long ticket, Reply reply) implements Command {}
 
   private enum StartIssuer implements Command {
+    INSTANCE
+  }
+
+  private enum Promoted implements Command {
     INSTANCE
   }
 
@@ -198,15 +204,25 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   /** Nothing was changed, or, for STORE_UNAVAILABLE, the outcome is unknown: ask again. */
   public record Refusal(Refused refused) implements Reply {}
 
+  /** Requests of operators that may wait besides those for certificates. */
+  private static final int OPERATORS = 64;
+
   private static final Duration MIN_BACK_OFF = Duration.ofMillis(200);
   private static final Duration MAX_BACK_OFF = Duration.ofSeconds(10);
 
   private final CertificateSettings settings;
+  private final CertificateIndex index;
   private final String store;
   private final Behavior<CertificateIssuer.Command> issuerBehavior;
   private final TimerScheduler<Command> timers;
   private final ActorRef<CertificateIssuer.Answer> answers;
+  private final ActorRef<CertificateIssuer.Promoted> promotions;
   private final Map<Long, ActorRef<Reply>> waiting = new HashMap<>();
+
+  /** Certificates that were used for the first time, while others are being journaled. */
+  private final Map<AgentId, String> used = new LinkedHashMap<>();
+
+  private boolean promoting;
   private @Nullable ActorRef<CertificateIssuer.Command> issuer;
   private Refusal unavailable;
   private Duration backOff = MIN_BACK_OFF;
@@ -227,23 +243,32 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
       String store,
       InstantSource clock,
       Executor signing) {
+    Instant started = clock.instant();
     Behavior<CertificateIssuer.Command> issuer =
-        CertificateIssuer.create(authority, settings, index, clock, signing);
+        CertificateIssuer.create(authority, settings, index, clock, started, signing);
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new CertificateAuthority(context, timers, settings, store, issuer)));
+                timers ->
+                    new CertificateAuthority(context, timers, settings, index, store, issuer)));
+  }
+
+  /** Of the journal of a colony's certificates. */
+  public static String persistenceId(ColonyId colonyId) {
+    return "certificates-" + colonyId;
   }
 
   private CertificateAuthority(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       CertificateSettings settings,
+      CertificateIndex index,
       String store,
       Behavior<CertificateIssuer.Command> issuerBehavior) {
     super(context);
     this.timers = timers;
     this.settings = settings;
+    this.index = index;
     this.store = store;
     this.unavailable = unavailable("it is being opened");
     this.issuerBehavior = issuerBehavior;
@@ -251,6 +276,10 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
         context.messageAdapter(
             CertificateIssuer.Answer.class,
             answer -> new Finished(answer.ticket(), answer.reply()));
+    this.promotions =
+        context.messageAdapter(CertificateIssuer.Promoted.class, promoted -> Promoted.INSTANCE);
+    ActorRef<Command> self = context.getSelf();
+    index.onFirstUse((agentId, serial) -> self.tell(new CertificateUsed(agentId, serial)));
     this.issuer = startIssuer();
   }
 
@@ -260,6 +289,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
         .onMessage(Request.class, this::onRequest)
         .onMessage(CertificateUsed.class, this::onUsed)
         .onMessage(Finished.class, this::onFinished)
+        .onMessageEquals(Promoted.INSTANCE, this::onPromoted)
         .onMessageEquals(StartIssuer.INSTANCE, this::onStartIssuer)
         .onSignal(Terminated.class, this::onIssuerStopped)
         .build();
@@ -268,15 +298,14 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   private Behavior<Command> onRequest(Request request) {
     if (issuer == null) {
       request.replyTo().tell(unavailable);
-    } else if (waiting.size() >= settings.maxWaiting()) {
+    } else if (waiting.size() >= limit(request)) {
       request
           .replyTo()
           .tell(
               new Refusal(
                   new Refused(
                       Failure.LIMIT_REACHED,
-                      settings.maxWaiting()
-                          + " requests for certificates are waiting; try again later")));
+                      waiting.size() + " requests for certificates are waiting; try again later")));
     } else {
       long ticket = ++lastTicket;
       waiting.put(ticket, request.replyTo());
@@ -285,7 +314,33 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
     return this;
   }
 
-  private Behavior<Command> onUsed(CertificateUsed used) {
+  /** However many strangers wait, an operator gets through. */
+  private int limit(Request request) {
+    return request instanceof Issue ? settings.maxWaiting() : settings.maxWaiting() + OPERATORS;
+  }
+
+  private Behavior<Command> onUsed(CertificateUsed certificate) {
+    if (used.size() < settings.maxAgents()) {
+      used.put(certificate.agentId(), certificate.serial());
+      promote();
+    }
+    return this;
+  }
+
+  /**
+   * Together in one write, and one write at a time: after a restart all agents come back at once.
+   */
+  private void promote() {
+    if (issuer != null && !promoting && !used.isEmpty()) {
+      promoting = true;
+      issuer.tell(new CertificateIssuer.Used(used, promotions));
+      used.clear();
+    }
+  }
+
+  private Behavior<Command> onPromoted() {
+    promoting = false;
+    promote();
     return this;
   }
 
@@ -308,6 +363,8 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
             backOff.toMillis(),
             cause);
     issuer = null;
+    promoting = false;
+    index.outOfReach();
     unavailable = unavailable(cause == null ? "its reader has stopped" : reason(cause));
     waiting.values().forEach(replyTo -> replyTo.tell(unavailable));
     waiting.clear();
@@ -319,6 +376,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
 
   private Behavior<Command> onStartIssuer() {
     issuer = startIssuer();
+    promote();
     return this;
   }
 

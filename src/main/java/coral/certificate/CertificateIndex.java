@@ -6,13 +6,18 @@ import coral.model.Failure;
 import coral.model.Refused;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -20,33 +25,52 @@ import org.jspecify.annotations.Nullable;
  * Which client certificates are good now: the read side of {@link CertificateAuthority}, asked in
  * every TLS handshake and on every call. Thread-safe; answers from memory, without an actor.
  *
- * <p>An agent's certificate is good if it is, byte for byte, one that this colony has journaled and
- * not superseded, and its time has not passed: an allow-list, so a forged, a forgotten or a revoked
- * certificate needs no entry to be refused. Until the journal has been read every agent is refused.
+ * <p>A certificate is good if it is, byte for byte, the current or the next one of an identity that
+ * is neither frozen nor revoked, and its time has not passed: an allow-list, so a forged, a
+ * forgotten or a revoked certificate needs no entry to be refused. Until the journal has been read
+ * everybody is refused, and new connections are refused again when it has been out of reach for
+ * {@link #STALE_AFTER}.
  *
- * <p>An administrator's certificate is issued at {@code init}, before there is a journal: it is
- * good if the colony's authority signed it, its name is {@code spiffe://<colony-id>/admin/<name>},
- * and its time has not passed.
+ * <p>The administrator's certificate that {@code init} makes is older than the journal: it is good
+ * if the colony's authority signed it, its name is {@code spiffe://<colony-id>/admin/<name>}, its
+ * number was not revoked, and its time has not passed.
  */
 public final class CertificateIndex {
+  /** How long new connections are judged by what was known when the journal failed. */
+  static final Duration STALE_AFTER = Duration.ofSeconds(60);
+
+  /** How long to wait until the first use of a certificate is told again. */
+  private static final Duration TOLD_AGAIN_AFTER = Duration.ofSeconds(10);
+
   /** The kind of a URI among alternative names (RFC 5280, section 4.2.1.6). */
   private static final int URI_NAME = 6;
 
+  private static final class Entry {
+    final IssuedCertificate certificate;
+    final boolean isNext;
+
+    /** When its first use was told of. A race tells it twice, which does no harm. */
+    volatile @Nullable Instant told;
+
+    Entry(IssuedCertificate certificate, boolean isNext) {
+      this.certificate = certificate;
+      this.isNext = isNext;
+    }
+  }
+
   private final Predicate<X509Certificate> signedHere;
-  private final String agentPrefix;
-  private final String administratorPrefix;
+  private final String prefix;
   private final InstantSource clock;
-
-  private final Map<String, CertificateLedger.IssuedCertificate> bySerial =
-      new ConcurrentHashMap<>();
-
-  /** The serials in {@link #bySerial} of each agent. */
-  private final Map<AgentId, List<String>> serials = new ConcurrentHashMap<>();
-
+  private final Map<String, Entry> good = new ConcurrentHashMap<>();
+  private final Map<AgentId, AgentIdentity> identities = new ConcurrentHashMap<>();
+  private final Set<String> revokedStrangers = ConcurrentHashMap.newKeySet();
+  private final List<Consumer<CertificateChange>> listeners = new CopyOnWriteArrayList<>();
+  private volatile BiConsumer<AgentId, String> firstUse = (agentId, serial) -> {};
   private volatile boolean complete;
+  private volatile @Nullable Instant outOfReachSince;
 
   /**
-   * An empty index, which refuses every agent.
+   * An empty index, which refuses everybody.
    *
    * @param signedHere whether the colony's authority signed a client's certificate: {@link
    *     Authority#signedClient}
@@ -54,8 +78,7 @@ public final class CertificateIndex {
   public CertificateIndex(
       ColonyId colonyId, Predicate<X509Certificate> signedHere, InstantSource clock) {
     this.signedHere = signedHere;
-    this.agentPrefix = "spiffe://" + colonyId + "/agent/";
-    this.administratorPrefix = "spiffe://" + colonyId + "/admin/";
+    this.prefix = "spiffe://" + colonyId + "/";
     this.clock = clock;
   }
 
@@ -65,9 +88,45 @@ public final class CertificateIndex {
   }
 
   /**
+   * Whether a client may open a connection with this certificate now: as {@link #accepts}, and not
+   * on what was known long ago.
+   */
+  public boolean acceptsHandshake(X509Certificate certificate) {
+    @Nullable Instant since = outOfReachSince;
+    return (since == null || clock.instant().isBefore(since.plus(STALE_AFTER)))
+        && accepts(certificate);
+  }
+
+  /**
+   * Whether a client that has proved to hold the key of this certificate may make a call with it.
+   * The first use of an identity's next certificate ends the one before, so this is not to be asked
+   * during a handshake: there a client has shown the certificate, which is no secret, and not yet
+   * that it has the key.
+   */
+  public boolean acceptsHolder(X509Certificate certificate) {
+    if (!accepts(certificate)) {
+      return false;
+    }
+    @Nullable Entry entry = good.get(SerialNumbers.hex(certificate.getSerialNumber()));
+    if (entry != null && entry.isNext) {
+      Instant now = clock.instant();
+      @Nullable Instant told = entry.told;
+      if (told == null || now.isAfter(told.plus(TOLD_AGAIN_AFTER))) {
+        entry.told = now;
+        firstUse.accept(entry.certificate.agentId(), entry.certificate.serial());
+      }
+    }
+    return true;
+  }
+
+  /**
    * Why a client may not use this certificate now, UNAUTHENTICATED or NOT_READY; empty if it may.
    */
   public Optional<Refused> refusal(X509Certificate certificate) {
+    if (!complete) {
+      return Optional.of(
+          new Refused(Failure.NOT_READY, "the colony is still reading its certificates"));
+    }
     Instant now = clock.instant();
     if (now.isAfter(certificate.getNotAfter().toInstant())) {
       return refused("the certificate ended at " + certificate.getNotAfter().toInstant());
@@ -78,80 +137,172 @@ public final class CertificateIndex {
               + certificate.getNotBefore().toInstant()
               + "; are both clocks right?");
     }
-    Optional<String> uri = uri(certificate);
-    if (uri.isPresent() && uri.get().startsWith(agentPrefix)) {
-      return agentRefusal(certificate, uri.get().substring(agentPrefix.length()));
+    String[] name = name(certificate);
+    Optional<CertificateRole> role =
+        name.length == 2 ? CertificateRole.of(name[0]) : Optional.empty();
+    if (role.isEmpty()) {
+      return refused("the certificate is not that of a member of this colony");
     }
-    if (uri.isPresent() && uri.get().startsWith(administratorPrefix)) {
+    return refusal(certificate, role.get(), name[1]);
+  }
+
+  private Optional<Refused> refusal(X509Certificate certificate, CertificateRole role, String id) {
+    String serial = SerialNumbers.hex(certificate.getSerialNumber());
+    @Nullable Entry entry = good.get(serial);
+    if (entry != null) {
+      IssuedCertificate known = entry.certificate;
+      boolean same =
+          known.agentId().value().equals(id)
+              && known.fingerprint().equals(CertificateLedger.fingerprint(certificate).value());
+      return same ? Optional.empty() : refused("the certificate is not the one of its number");
+    }
+    Optional<AgentIdentity> identity = identity(id);
+    if (identity.isPresent()) {
+      return refused(reason(identity.get()));
+    }
+    if (role == CertificateRole.ADMIN) {
+      if (revokedStrangers.contains(serial)) {
+        return refused("the certificate was revoked");
+      }
       return signedHere.test(certificate)
           ? Optional.empty()
           : refused("the certificate is not of this colony");
     }
-    return refused("the certificate names neither an agent nor an administrator of this colony");
+    return refused("the certificate is not one that this colony has issued");
   }
 
-  private Optional<Refused> agentRefusal(X509Certificate certificate, String agentId) {
-    CertificateLedger.@Nullable IssuedCertificate issued =
-        bySerial.get(SerialNumbers.hex(certificate.getSerialNumber()));
-    if (issued != null
-        && issued.agentId().value().equals(agentId)
-        && issued.fingerprint().equals(CertificateLedger.fingerprint(certificate))) {
-      return Optional.empty();
-    }
-    if (!complete) {
-      return Optional.of(
-          new Refused(Failure.NOT_READY, "the colony is still reading its certificates"));
-    }
-    return refused(
-        "the certificate is not one that this colony knows as good: superseded, or never issued");
+  private static String reason(AgentIdentity identity) {
+    return switch (identity.state()) {
+      case FROZEN -> IssuingRules.frozen(identity.agentId(), identity.reason());
+      case REVOKED -> IssuingRules.revoked(identity.agentId(), identity.reason());
+      case ACTIVE ->
+          "the certificate is not one of '"
+              + identity.agentId()
+              + "' that is good: a newer one was used since, or it was never issued";
+    };
   }
 
-  /** Whether the journal has been read: before that every agent is refused. */
+  private Optional<AgentIdentity> identity(String id) {
+    try {
+      return Optional.ofNullable(identities.get(new AgentId(id)));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty(); // nobody has such a name
+    }
+  }
+
+  /**
+   * Whether an agent must not be let in whatever it shows: its identity is frozen or revoked. Its
+   * WireGuard peer must not be there either.
+   */
+  public boolean isBarred(AgentId agentId) {
+    @Nullable AgentIdentity identity = identities.get(agentId);
+    return identity != null && identity.state() != IdentityState.ACTIVE;
+  }
+
+  /** What an agent id stands for, as far as it was claimed. */
+  public Optional<AgentIdentity> identity(AgentId agentId) {
+    return Optional.ofNullable(identities.get(agentId));
+  }
+
+  /** Whether the journal has been read: before that everybody is refused. */
   public boolean isComplete() {
     return complete;
   }
 
-  /** How many agents' certificates are known. */
+  /** How many journaled certificates are good. */
   public int size() {
-    return bySerial.size();
+    return good.size();
   }
 
-  /** An agent's certificates are these, and no others. Called by one writer. */
-  void replace(AgentId agentId, Collection<CertificateLedger.IssuedCertificate> good) {
-    for (CertificateLedger.IssuedCertificate certificate : good) {
-      bySerial.put(certificate.serial(), certificate);
+  /**
+   * Has {@code listener} told of every end of a right, once it is durable and refused here. Called
+   * on the authority's thread: it must not block.
+   */
+  public void onChange(Consumer<CertificateChange> listener) {
+    listeners.add(listener);
+  }
+
+  /** Has {@code told} hear of the first use of a certificate, on the thread of whoever used it. */
+  void onFirstUse(BiConsumer<AgentId, String> told) {
+    firstUse = told;
+  }
+
+  /** This is what an identity is now. Called by one writer, once it is durable. */
+  void show(AgentIdentity identity) {
+    @Nullable AgentIdentity before = identities.put(identity.agentId(), identity);
+    List<String> now = identity.good().stream().map(IssuedCertificate::serial).toList();
+    for (IssuedCertificate certificate : identity.good()) {
+      boolean isNext = identity.next().filter(certificate::equals).isPresent();
+      good.put(certificate.serial(), new Entry(certificate, isNext));
     }
-    List<String> now = good.stream().map(c -> c.serial()).toList();
-    @Nullable List<String> before = serials.put(agentId, now);
-    if (before != null) {
-      for (String serial : before) {
-        if (!now.contains(serial)) {
-          bySerial.remove(serial);
-        }
+    if (before == null) {
+      return;
+    }
+    List<String> gone =
+        before.good().stream()
+            .map(IssuedCertificate::serial)
+            .filter(serial -> !now.contains(serial))
+            .toList();
+    gone.forEach(good::remove);
+    if (!gone.isEmpty() || before.state() != identity.state()) {
+      CertificateChange change = change(identity);
+      if (identity.state() != IdentityState.ACTIVE || !gone.isEmpty()) {
+        listeners.forEach(listener -> listener.accept(change));
       }
     }
+  }
+
+  private static CertificateChange change(AgentIdentity identity) {
+    return switch (identity.state()) {
+      case REVOKED ->
+          new CertificateChange(
+              identity.agentId(), CertificateChange.Kind.REVOKED, reason(identity));
+      case FROZEN ->
+          new CertificateChange(
+              identity.agentId(), CertificateChange.Kind.FROZEN, reason(identity));
+      case ACTIVE ->
+          new CertificateChange(
+              identity.agentId(),
+              CertificateChange.Kind.SUPERSEDED,
+              "a newer certificate of '" + identity.agentId() + "' was used");
+    };
+  }
+
+  /** A certificate that is not in the journal was revoked. Called by one writer. */
+  void showRevoked(String serial) {
+    revokedStrangers.add(serial);
   }
 
   /** The index holds all there is. Called by the writer after recovery. */
   void completed() {
     complete = true;
+    outOfReachSince = null;
   }
 
-  /** The only URI among the names, if there is just one. */
-  private static Optional<String> uri(X509Certificate certificate) {
+  /** The journal has failed: what it holds by now may be more than is known here. */
+  void outOfReach() {
+    if (outOfReachSince == null) {
+      outOfReachSince = clock.instant();
+    }
+  }
+
+  /** Role and id of the only URI among the names; empty for anything else. */
+  private String[] name(X509Certificate certificate) {
     try {
       @Nullable Collection<List<?>> names = certificate.getSubjectAlternativeNames();
       if (names == null) {
-        return Optional.empty();
+        return new String[0];
       }
       List<String> uris =
           names.stream()
               .filter(name -> Integer.valueOf(URI_NAME).equals(name.get(0)))
               .map(name -> String.valueOf(name.get(1)))
               .toList();
-      return uris.size() == 1 ? Optional.of(uris.get(0)) : Optional.empty();
+      return uris.size() == 1 && uris.get(0).startsWith(prefix)
+          ? uris.get(0).substring(prefix.length()).split("/", -1)
+          : new String[0];
     } catch (CertificateParsingException e) {
-      return Optional.empty();
+      return new String[0];
     }
   }
 

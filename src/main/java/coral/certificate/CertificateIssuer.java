@@ -7,10 +7,18 @@ import coral.model.Decision;
 import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
+import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -26,17 +34,22 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.persistence.typed.PersistenceId;
 import org.apache.pekko.persistence.typed.RecoveryCompleted;
+import org.apache.pekko.persistence.typed.SnapshotAdapter;
+import org.apache.pekko.persistence.typed.SnapshotFailed;
 import org.apache.pekko.persistence.typed.javadsl.CommandHandlerWithReply;
 import org.apache.pekko.persistence.typed.javadsl.EventHandler;
 import org.apache.pekko.persistence.typed.javadsl.EventSourcedBehaviorWithEnforcedReplies;
 import org.apache.pekko.persistence.typed.javadsl.ReplyEffect;
+import org.apache.pekko.persistence.typed.javadsl.RetentionCriteria;
 import org.apache.pekko.persistence.typed.javadsl.SignalHandler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The event-sourced actor around {@link CertificateLedger}. A request is verified and then, if the
- * ledger does not refuse it, signed, both off the actor; the certificate leaves once its event is
- * journaled. Stops if the journal fails: {@link CertificateAuthority} starts it again.
+ * The event-sourced actor around {@link CertificateLedger}. A request is verified, decided on, and
+ * then signed, the first and the last off the actor; it is decided on again when it is signed, and
+ * what it spends and what it gets are journaled in one write. Only then the certificate leaves. Of
+ * one agent id one request is under way at a time, so that a hundred uses of one token cost one
+ * signature. Stops if the journal fails: {@link CertificateAuthority} starts it again.
  */
 final class CertificateIssuer
     extends EventSourcedBehaviorWithEnforcedReplies<
@@ -47,23 +60,47 @@ final class CertificateIssuer
   record Ask(CertificateAuthority.Request request, long ticket, ActorRef<Answer> replyTo)
       implements Command {}
 
-  @SuppressWarnings("ArrayRecordComponent") // a message, compared by nobody
-  private record Request(
-      AgentId agentId, byte[] csrPem, String source, long ticket, ActorRef<Answer> replyTo) {}
+  /** The newest certificates of these agents were used. */
+  record Used(Map<AgentId, String> serials, ActorRef<Promoted> replyTo) implements Command {
+    Used {
+      serials = Collections.unmodifiableMap(new LinkedHashMap<>(serials));
+    }
+  }
 
   private record Verified(
-      Request request, @Nullable VerifiedRequest verified, @Nullable Throwable failure)
+      Issuing issuing, @Nullable VerifiedIssue verified, @Nullable Throwable failure)
       implements Command {}
 
   private record Signed(
-      Request request,
-      VerifiedRequest verified,
+      Issuing issuing,
+      VerifiedIssue verified,
       @Nullable X509Certificate certificate,
       @Nullable Throwable failure)
       implements Command {}
 
+  /** The uses were journaled, as far as they changed anything. */
+  enum Promoted {
+    INSTANCE
+  }
+
   /** The reply to the request that had the ticket. */
   record Answer(long ticket, Reply reply) {}
+
+  /** A request for a certificate, and who waits for it. */
+  private record Issuing(CertificateAuthority.Issue issue, long ticket, ActorRef<Answer> replyTo) {}
+
+  private record VerifiedIssue(VerifiedRequest key, IssueRequest request) {}
+
+  /**
+   * Bounds the events to replay, each with a certificate of two kilobytes. A snapshot has all
+   * identities.
+   */
+  static final int EVENTS_PER_SNAPSHOT = 10_000;
+
+  /** The last one, and the one before in case that the last cannot be read. */
+  private static final int SNAPSHOTS_KEPT = 2;
+
+  private static final int INVITATION_ID_BYTES = 8;
 
   /** Whoever can prove possession of the root's key needs no certificate, and must not get one. */
   private static final Refused OWN_KEY =
@@ -76,22 +113,24 @@ final class CertificateIssuer
   private final CertificateSettings settings;
   private final CertificateIndex index;
   private final InstantSource clock;
+  private final Instant started;
   private final Executor signing;
   private final CertificateAudit audit = new CertificateAudit();
+  private final SecureRandom random = new SecureRandom();
 
-  /** Claims whose certificate is being signed: they hold against others as if journaled. */
-  private final KeyClaims claimsUnderWay = new KeyClaims();
-
-  private final Map<AgentId, Integer> signaturesUnderWay = new HashMap<>();
+  /** Requests of agents for whom one is under way, in the order in which they came. */
+  private final Map<AgentId, Deque<Issuing>> underWay = new HashMap<>();
 
   static Behavior<Command> create(
       Authority authority,
       CertificateSettings settings,
       CertificateIndex index,
       InstantSource clock,
+      Instant started,
       Executor signing) {
     return Behaviors.setup(
-        context -> new CertificateIssuer(context, authority, settings, index, clock, signing));
+        context ->
+            new CertificateIssuer(context, authority, settings, index, clock, started, signing));
   }
 
   private CertificateIssuer(
@@ -100,13 +139,15 @@ final class CertificateIssuer
       CertificateSettings settings,
       CertificateIndex index,
       InstantSource clock,
+      Instant started,
       Executor signing) {
-    super(PersistenceId.ofUniqueId("certificates-" + authority.colonyId()));
+    super(PersistenceId.ofUniqueId(CertificateAuthority.persistenceId(authority.colonyId())));
     this.context = context;
     this.authority = authority;
     this.settings = settings;
     this.index = index;
     this.clock = clock;
+    this.started = started;
     this.signing = signing;
   }
 
@@ -122,6 +163,7 @@ final class CertificateIssuer
         .onCommand(Ask.class, this::onAsk)
         .onCommand(Verified.class, this::onVerified)
         .onCommand(Signed.class, this::onSigned)
+        .onCommand(Used.class, this::onUsed)
         .build();
   }
 
@@ -137,138 +179,287 @@ final class CertificateIssuer
   public SignalHandler<CertificateLedger> signalHandler() {
     return newSignalHandlerBuilder()
         .onSignal(RecoveryCompleted.instance(), this::onRecoveryCompleted)
+        .onSignal(
+            SnapshotFailed.class,
+            (ledger, failed) ->
+                context
+                    .getLog()
+                    .warn(
+                        "no snapshot of the certificates was saved, the journal has all of them:"
+                            + " {}",
+                        failed.failure().getMessage()))
         .build();
   }
 
   private void onRecoveryCompleted(CertificateLedger ledger) {
-    for (AgentId agentId : ledger.agentIds()) {
-      index.replace(agentId, ledger.certificates(agentId));
-    }
+    ledger.identities().forEach(index::show);
+    ledger.strangers().keySet().forEach(index::showRevoked);
     index.completed();
-    context.getLog().info("{} agents have a certificate", ledger.agents());
+    context.getLog().info("{} agents have a certificate", ledger.identities().size());
+  }
+
+  /** All events are kept: they are the truth, and the tables are rebuilt from them. */
+  @Override
+  public RetentionCriteria retentionCriteria() {
+    return RetentionCriteria.snapshotEvery(EVENTS_PER_SNAPSHOT, SNAPSHOTS_KEPT);
+  }
+
+  /** Copies on this thread: a snapshot is serialized on another one while the ledger changes. */
+  @Override
+  public SnapshotAdapter<CertificateLedger> snapshotAdapter() {
+    return new SnapshotAdapter<>() {
+      @Override
+      public Object toJournal(CertificateLedger ledger) {
+        return ledger.snapshot();
+      }
+
+      @Override
+      public CertificateLedger fromJournal(Object snapshot) {
+        return CertificateLedger.restore(settings.maxAgents(), (CertificateSnapshot) snapshot);
+      }
+    };
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> onAsk(
       CertificateLedger ledger, Ask ask) {
-    if (ask.request() instanceof CertificateAuthority.Status status) {
-      return onFind(ledger, ask, status);
+    if (ask.request() instanceof CertificateAuthority.Issue issue) {
+      Issuing issuing = new Issuing(issue, ask.ticket(), ask.replyTo());
+      @Nullable Deque<Issuing> before = underWay.get(issue.agentId());
+      if (before == null) {
+        underWay.put(issue.agentId(), new ArrayDeque<>());
+        verify(issuing);
+      } else {
+        before.addLast(issuing);
+      }
+      return Effect().noReply();
     }
-    if (!(ask.request() instanceof CertificateAuthority.Issue issue)) {
-      Reply reply =
-          new CertificateAuthority.Refusal(
-              new Refused(Failure.NOT_READY, "the colony cannot do this yet"));
-      return Effect().reply(ask.replyTo(), new Answer(ask.ticket(), reply));
+    Decision<CertificateEvent, Reply> decision = decide(ledger, ask.request(), clock.instant());
+    return Effect()
+        .persist(decision.events())
+        .thenRun(state -> committed(state, decision.events()))
+        .thenReply(ask.replyTo(), state -> new Answer(ask.ticket(), decision.reply()));
+  }
+
+  private Decision<CertificateEvent, Reply> decide(
+      CertificateLedger ledger, CertificateAuthority.Request request, Instant now) {
+    OperatorRules rules = new OperatorRules(ledger);
+    if (request instanceof CertificateAuthority.Revoke revoke) {
+      return rules.revoke(revoke.agentId(), revoke.reason(), revoke.origin(), now);
     }
-    Request request =
-        new Request(
-            issue.agentId(), issue.csrPem(), issue.origin().source(), ask.ticket(), ask.replyTo());
+    if (request instanceof CertificateAuthority.RevokeSerial revoke) {
+      return rules.revokeSerial(revoke.serial(), revoke.reason(), revoke.origin(), now);
+    }
+    if (request instanceof CertificateAuthority.AllowRebind allow) {
+      return rules.allowRebind(allow.agentId(), allow.ttl(), allow.reason(), allow.origin(), now);
+    }
+    if (request instanceof CertificateAuthority.CreateInvitation create) {
+      byte[] id = new byte[INVITATION_ID_BYTES];
+      random.nextBytes(id);
+      return rules.invite(create, HexFormat.of().formatHex(id), now);
+    }
+    if (request instanceof CertificateAuthority.RevokeInvitation revoke) {
+      return rules.revokeInvitation(revoke.invitationId(), revoke.origin(), now);
+    }
+    if (request instanceof CertificateAuthority.Status status) {
+      return Decision.reply(status(ledger, status.agentId()));
+    }
+    List<Invitation> invitations = new ArrayList<>();
+    ledger.invitations().entries().forEach(entry -> invitations.add(entry.invitation()));
+    Collections.reverse(invitations);
+    return Decision.reply(new CertificateAuthority.Invitations(invitations));
+  }
+
+  private static Reply status(CertificateLedger ledger, AgentId agentId) {
+    Optional<AgentIdentity> identity = ledger.identity(agentId);
+    Optional<IssuedCertificate> newest = identity.flatMap(AgentIdentity::newest);
+    if (identity.isEmpty() || newest.isEmpty()) {
+      return new CertificateAuthority.Refusal(
+          new Refused(Failure.NOT_FOUND, "no certificate was issued to '" + agentId + "'"));
+    }
+    return new CertificateAuthority.AgentCertificate(
+        agentId,
+        identity.get().role(),
+        identity.get().state(),
+        newest.get().keyHash(),
+        newest.get().serial(),
+        newest.get().issuedAt(),
+        newest.get().expiresAt());
+  }
+
+  private void verify(Issuing issuing) {
+    CertificateAuthority.Issue issue = issuing.issue();
     context.pipeToSelf(
-        offActor(() -> CertificateRequests.verify(request.csrPem(), request.agentId())),
-        (verified, failure) -> new Verified(request, verified, failure));
-    return Effect().noReply();
+        offActor(() -> verified(issue)),
+        (verified, failure) -> new Verified(issuing, verified, failure));
+  }
+
+  private static VerifiedIssue verified(CertificateAuthority.Issue issue) {
+    VerifiedRequest key = CertificateRequests.verify(issue.csrPem(), issue.agentId());
+    return new VerifiedIssue(
+        key,
+        new IssueRequest(
+            issue.agentId(),
+            key.keyHash(),
+            issue.payment(),
+            issue.proof().map(proof -> proof.verify(issue.csrPem())),
+            issue.origin()));
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> onVerified(
       CertificateLedger ledger, Verified result) {
-    Request request = result.request();
-    @Nullable VerifiedRequest verified = result.verified();
+    Issuing issuing = result.issuing();
+    @Nullable VerifiedIssue verified = result.verified();
     if (verified == null) {
-      return refuse(request, Optional.empty(), refused(request, result.failure()));
+      return refuse(issuing, Optional.empty(), refused(issuing, result.failure()));
     }
-    if (authority.isOwnKey(verified.publicKey())) {
-      return refuse(request, Optional.of(verified), OWN_KEY);
+    if (authority.isOwnKey(verified.key().publicKey())) {
+      return refuse(issuing, Optional.of(verified), OWN_KEY);
     }
-    Optional<Refused> refusal =
-        ledger
-            .refusal(verified.agentId(), verified.keyHash())
-            .or(
-                () ->
-                    claimsUnderWay
-                        .conflict(verified.agentId(), verified.keyHash())
-                        .map(conflict -> CertificateLedger.refused(verified.agentId(), conflict)));
-    if (refusal.isPresent()) {
-      return refuse(request, Optional.of(verified), refusal.get());
-    }
-    claimsUnderWay.bind(verified.agentId(), verified.keyHash());
-    signaturesUnderWay.merge(verified.agentId(), 1, Integer::sum);
-    CertificateProfile profile = CertificateProfile.agent(authority.colonyId(), verified.agentId());
     Instant now = clock.instant();
+    Decision<CertificateEvent, Verdict> decision =
+        new IssuingRules(ledger, started).decide(verified.request(), now);
+    if (!(decision.reply() instanceof Verdict.Sign sign)) {
+      return answer(issuing, verified, decision);
+    }
+    CertificateProfile profile =
+        CertificateProfile.client(authority.colonyId(), sign.role(), issuing.issue().agentId());
     context.pipeToSelf(
         offActor(
-            () -> authority.issue(profile, verified.publicKey(), now, settings.agentValidity())),
-        (certificate, failure) -> new Signed(request, verified, certificate, failure));
+            () ->
+                authority.issue(
+                    profile, verified.key().publicKey(), now, settings.agentValidity())),
+        (certificate, failure) -> new Signed(issuing, verified, certificate, failure));
     return Effect().noReply();
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> onSigned(
       CertificateLedger ledger, Signed result) {
-    Request request = result.request();
-    VerifiedRequest verified = result.verified();
-    // From here on the journal holds the claim: nothing else is handled before it is written.
-    if (signaturesUnderWay.merge(verified.agentId(), -1, Integer::sum) == 0) {
-      signaturesUnderWay.remove(verified.agentId());
-      claimsUnderWay.release(verified.agentId());
-    }
+    Issuing issuing = result.issuing();
+    VerifiedIssue verified = result.verified();
     @Nullable X509Certificate certificate = result.certificate();
     if (certificate == null) {
-      return refuse(request, Optional.of(verified), refused(request, result.failure()));
+      return refuse(issuing, Optional.of(verified), refused(issuing, result.failure()));
     }
-    Decision<CertificateEvent, Optional<Refused>> decision =
-        ledger.issue(verified.agentId(), verified.keyHash(), certificate, clock.instant());
-    if (decision.reply().isPresent()) {
-      return refuse(request, Optional.of(verified), decision.reply().get());
+    Instant now = clock.instant();
+    Decision<CertificateEvent, Verdict> decision =
+        new IssuingRules(ledger, started).decide(verified.request(), now);
+    if (!(decision.reply() instanceof Verdict.Sign sign)) {
+      return answer(issuing, verified, decision);
     }
-    CertificateAuthority.Issued issued =
-        new CertificateAuthority.Issued(
-            verified.agentId(),
-            Pem.encode(authority.chain(certificate)),
-            SerialNumbers.hex(certificate.getSerialNumber()),
-            certificate.getNotAfter().toInstant());
-    return Effect()
-        .persist(decision.events())
-        .thenRun(
-            state -> {
-              index.replace(verified.agentId(), state.certificates(verified.agentId()));
-              audit.issued(issued, verified.keyHash(), request.source());
-            })
-        .thenReply(request.replyTo(), state -> new Answer(request.ticket(), issued));
+    String serial = SerialNumbers.hex(certificate.getSerialNumber());
+    if (ledger.isKnown(serial)) {
+      return refuse(
+          issuing,
+          Optional.of(verified),
+          new Refused(Failure.INTERNAL, "a serial number came twice; try again"));
+    }
+    IssueRequest request = verified.request();
+    List<CertificateEvent> events = new ArrayList<>(decision.events());
+    events.add(
+        new CertificateEvent.Issued(
+            request.agentId(),
+            sign.role(),
+            sign.generation(),
+            serial,
+            request.keyHash(),
+            CertificateLedger.fingerprint(certificate).value(),
+            Pem.encode(certificate),
+            certificate.getIssuerX500Principal().getName(),
+            request.payment().kind(),
+            sign.paymentId(),
+            request.origin(),
+            now,
+            certificate.getNotAfter().toInstant()));
+    return reply(issuing, events, issued(request.agentId(), certificate));
   }
 
-  private ReplyEffect<CertificateEvent, CertificateLedger> onFind(
-      CertificateLedger ledger, Ask find, CertificateAuthority.Status status) {
-    List<CertificateLedger.IssuedCertificate> known = ledger.certificates(status.agentId());
-    Reply reply;
-    if (known.isEmpty()) {
-      reply =
-          new CertificateAuthority.Refusal(
-              new Refused(
-                  Failure.NOT_FOUND, "no certificate was issued to '" + status.agentId() + "'"));
-    } else {
-      CertificateLedger.IssuedCertificate newest = known.get(known.size() - 1);
-      reply =
-          new CertificateAuthority.AgentCertificate(
-              newest.agentId(),
-              CertificateRole.AGENT,
-              IdentityState.ACTIVE,
-              newest.keyHash(),
-              newest.serial(),
-              newest.issuedAt(),
-              newest.expiresAt());
+  private CertificateAuthority.Issued issued(AgentId agentId, X509Certificate certificate) {
+    return new CertificateAuthority.Issued(
+        agentId,
+        Pem.encode(authority.chain(certificate)),
+        SerialNumbers.hex(certificate.getSerialNumber()),
+        certificate.getNotAfter().toInstant());
+  }
+
+  /** What is not to be signed: the same answer again, or a refusal. */
+  private ReplyEffect<CertificateEvent, CertificateLedger> answer(
+      Issuing issuing, VerifiedIssue verified, Decision<CertificateEvent, Verdict> decision) {
+    if (decision.reply() instanceof Verdict.Refuse refuse) {
+      audit.refused(
+          issuing.issue().agentId(),
+          Optional.of(verified.key().keyHash()),
+          issuing.issue().origin(),
+          refuse.refused());
+      return reply(issuing, decision.events(), new CertificateAuthority.Refusal(refuse.refused()));
     }
-    return Effect().reply(find.replyTo(), new Answer(find.ticket(), reply));
+    Verdict.Again again = (Verdict.Again) decision.reply();
+    X509Certificate certificate =
+        Pem.certificates(again.certificatePem().getBytes(StandardCharsets.US_ASCII)).get(0);
+    return reply(issuing, List.of(), issued(issuing.issue().agentId(), certificate));
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> refuse(
-      Request request, Optional<VerifiedRequest> verified, Refused refused) {
+      Issuing issuing, Optional<VerifiedIssue> verified, Refused refused) {
     audit.refused(
-        request.agentId(), verified.map(VerifiedRequest::keyHash), request.source(), refused);
-    return Effect()
-        .reply(
-            request.replyTo(),
-            new Answer(request.ticket(), new CertificateAuthority.Refusal(refused)));
+        issuing.issue().agentId(),
+        verified.map(each -> each.key().keyHash()),
+        issuing.issue().origin(),
+        refused);
+    return reply(issuing, List.of(), new CertificateAuthority.Refusal(refused));
   }
 
-  private Refused refused(Request request, @Nullable Throwable failure) {
+  private ReplyEffect<CertificateEvent, CertificateLedger> reply(
+      Issuing issuing, List<CertificateEvent> events, Reply reply) {
+    return Effect()
+        .persist(events)
+        .thenRun(
+            state -> {
+              committed(state, events);
+              next(issuing.issue().agentId());
+            })
+        .thenReply(issuing.replyTo(), state -> new Answer(issuing.ticket(), reply));
+  }
+
+  private void next(AgentId agentId) {
+    @Nullable Deque<Issuing> others = underWay.get(agentId);
+    if (others == null || others.isEmpty()) {
+      underWay.remove(agentId);
+    } else {
+      verify(others.removeFirst());
+    }
+  }
+
+  private ReplyEffect<CertificateEvent, CertificateLedger> onUsed(
+      CertificateLedger ledger, Used used) {
+    Instant now = clock.instant();
+    List<CertificateEvent> events = new ArrayList<>();
+    used.serials()
+        .forEach(
+            (agentId, serial) ->
+                ledger
+                    .identity(agentId)
+                    .filter(identity -> identity.state() == IdentityState.ACTIVE)
+                    .flatMap(AgentIdentity::next)
+                    .filter(next -> next.serial().equals(serial))
+                    .ifPresent(
+                        next -> events.add(new CertificateEvent.Promoted(agentId, serial, now))));
+    return Effect()
+        .persist(events)
+        .thenRun(state -> committed(state, events))
+        .thenReply(used.replyTo(), state -> Promoted.INSTANCE);
+  }
+
+  private void committed(CertificateLedger ledger, List<CertificateEvent> events) {
+    for (CertificateEvent event : events) {
+      event.subject().flatMap(ledger::identity).ifPresent(index::show);
+      if (event instanceof CertificateEvent.SerialRevoked revoked) {
+        index.showRevoked(revoked.serial());
+      }
+      audit.recorded(event);
+    }
+  }
+
+  private Refused refused(Issuing issuing, @Nullable Throwable failure) {
     @Nullable Throwable cause =
         failure instanceof CompletionException completion ? completion.getCause() : failure;
     if (cause instanceof RefusedException refused) {
@@ -277,7 +468,7 @@ final class CertificateIssuer
     if (cause instanceof RejectedExecutionException) {
       return new Refused(Failure.LIMIT_REACHED, "the colony is busy signing; try again later");
     }
-    context.getLog().error("No certificate for {}", request.agentId(), cause);
+    context.getLog().error("No certificate for {}", issuing.issue().agentId(), cause);
     return new Refused(Failure.INTERNAL, "the certificate could not be made; see the colony's log");
   }
 

@@ -1,158 +1,374 @@
 package coral.certificate;
 
-import coral.files.Pem;
 import coral.model.AgentId;
-import coral.model.Decision;
-import coral.model.Failure;
 import coral.model.Fingerprint;
-import coral.model.Refused;
+import coral.model.SpentTokens;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which agent id is bound to which key, and the certificates that each agent may use. Decides and
- * changes nothing; events are the only mutator. Not thread-safe: it lives inside one actor.
- *
- * <p>The first certificate of an id binds it to its key (first claim): with the colony's secret
- * alone, which every agent shares, nobody can take an id that is in use. The same id and key may
- * ask again at any time, because the answer may have been lost.
+ * Who is who in a colony: the identity behind each agent id, its certificates, what was spent on
+ * them, and who is invited. Changed by events only, which check again. Not thread-safe: it lives
+ * inside one actor. {@link IssuingRules} and {@link OperatorRules} decide on what it knows.
  */
-public final class CertificateLedger {
+final class CertificateLedger {
   /**
-   * Certificates of one agent that are good at a time. An agent uses the newest; the older ones are
-   * those whose answer was lost or whose successor has not reached the agent's disk yet. One more
-   * supersedes the oldest, so that what an agent can make the colony remember is bounded.
+   * How long after its end a certificate that is good no longer is remembered, and its key held
+   * back: longer than a list of revoked certificates is used (a day), so that none goes missing
+   * from a list while it would still be believed.
    */
-  public static final int MAX_CERTIFICATES_PER_AGENT = 8;
+  static final Duration RETENTION = Duration.ofHours(25);
 
   /**
-   * One certificate that its agent may use.
-   *
-   * @param serial in lower-case hexadecimal digits
+   * How long a certificate's bytes are kept after it was issued, for whoever has not got its
+   * answer; those of one that nobody has used are kept until somebody does.
    */
-  public record IssuedCertificate(
-      AgentId agentId,
-      String serial,
-      String keyHash,
-      Fingerprint fingerprint,
-      Instant issuedAt,
-      Instant expiresAt) {}
+  static final Duration ANSWERS_KEPT = Duration.ofMinutes(10);
+
+  /** Why a certificate was ended, for lists of revoked ones (RFC 5280, section 5.3.1). */
+  enum End {
+    SUPERSEDED,
+    REVOKED
+  }
+
+  /** A certificate that is good no longer, and belongs to its identity no longer. */
+  record Ended(IssuedCertificate certificate, End end, Instant at) {}
+
+  /** A certificate's bytes, for whoever asks again. */
+  record Kept(AgentId agentId, String serial, String certificatePem, Instant issuedAt) {}
 
   private final int maxAgents;
-  private final KeyClaims claims = new KeyClaims();
-  private final Map<AgentId, Deque<IssuedCertificate>> certificates = new HashMap<>();
+  private final Map<AgentId, AgentIdentity> identities = new HashMap<>();
+  private final KeyClaims keys = new KeyClaims();
+  private final Map<String, Ended> ended = new HashMap<>();
+  private final Map<AgentId, Set<String>> endedOf = new HashMap<>();
+  private final TreeSet<IssuedCertificate> endedByExpiry =
+      new TreeSet<>(
+          Comparator.comparing(IssuedCertificate::expiresAt)
+              .thenComparing(IssuedCertificate::serial));
+  private final Map<String, String> pems = new HashMap<>();
+  private final Deque<Kept> young = new ArrayDeque<>();
   private final Set<String> serials = new HashSet<>();
+  private final Map<String, CertificateEvent.SerialRevoked> strangers = new HashMap<>();
+  private final SpentTokens tokens = new SpentTokens();
+  private final InvitationBook invitations = new InvitationBook();
 
-  /** An empty ledger that refuses to bind more than {@code maxAgents} ids. */
-  public CertificateLedger(int maxAgents) {
+  /** An empty ledger for at most {@code maxAgents} ids. */
+  CertificateLedger(int maxAgents) {
     this.maxAgents = maxAgents;
   }
 
-  /** Why this agent cannot have a certificate for this key; empty if it can. */
-  public Optional<Refused> refusal(AgentId agentId, String keyHash) {
-    Optional<Refused> conflict = claims.conflict(agentId, keyHash).map(c -> refused(agentId, c));
-    if (conflict.isEmpty() && !claims.contains(agentId) && claims.size() >= maxAgents) {
-      return Optional.of(
-          new Refused(
-              Failure.LIMIT_REACHED,
-              "the colony has certificates for "
-                  + maxAgents
-                  + " agents, its limit; raise it in the colony's configuration"));
-    }
-    return conflict;
+  Optional<AgentIdentity> identity(AgentId agentId) {
+    return Optional.ofNullable(identities.get(agentId));
   }
 
-  static Refused refused(AgentId agentId, KeyClaims.Conflict conflict) {
-    return switch (conflict) {
-      case AGENT_HAS_ANOTHER_KEY ->
-          new Refused(
-              Failure.AGENT_ID_TAKEN,
-              "the agent id '"
-                  + agentId
-                  + "' is bound to another key; use that key, or choose another id");
-      case KEY_HAS_ANOTHER_AGENT ->
-          new Refused(
-              Failure.AGENT_ID_TAKEN,
-              "the key of '"
-                  + agentId
-                  + "' is already bound to another agent id; make a key of its own for each agent");
-    };
+  Collection<AgentIdentity> identities() {
+    return Collections.unmodifiableCollection(identities.values());
   }
 
-  /**
-   * Decides whether a signed certificate may leave.
-   *
-   * @return no refusal if it may, once the events are journaled
-   */
-  public Decision<CertificateEvent, Optional<Refused>> issue(
-      AgentId agentId, String keyHash, X509Certificate certificate, Instant now) {
-    Optional<Refused> refusal = refusal(agentId, keyHash);
-    if (refusal.isPresent()) {
-      return Decision.reply(refusal);
+  boolean isFull() {
+    return identities.size() >= maxAgents;
+  }
+
+  int maxAgents() {
+    return maxAgents;
+  }
+
+  /** The agent that has, or not long ago had, a certificate for this key. */
+  Optional<AgentId> holder(String keyHash) {
+    return keys.holder(keyHash);
+  }
+
+  boolean isKnown(String serial) {
+    return serials.contains(serial) || strangers.containsKey(serial);
+  }
+
+  /** The certificate that has ended, if it was this agent's. */
+  Optional<Ended> ended(AgentId agentId, String serial) {
+    return Optional.ofNullable(ended.get(serial))
+        .filter(known -> known.certificate().agentId().equals(agentId));
+  }
+
+  /** The identity of a serial number, also if the certificate has ended. */
+  Optional<AgentId> agentOf(String serial) {
+    @Nullable Ended known = ended.get(serial);
+    return known != null
+        ? Optional.of(known.certificate().agentId())
+        : identities.values().stream()
+            .filter(
+                identity ->
+                    identity.certificates().stream().anyMatch(c -> c.serial().equals(serial)))
+            .map(AgentIdentity::agentId)
+            .findAny();
+  }
+
+  /** The agent's certificates that have ended before their time was up. */
+  List<Ended> endedEarly(AgentId agentId, Instant now) {
+    return endedOf.getOrDefault(agentId, Set.of()).stream()
+        .map(ended::get)
+        .filter(known -> known != null && !known.certificate().hasExpired(now))
+        .map(known -> (Ended) known)
+        .toList();
+  }
+
+  /** All that have ended and are remembered. */
+  Collection<Ended> ended() {
+    return Collections.unmodifiableCollection(ended.values());
+  }
+
+  /** Serial numbers that were revoked without being in the journal. */
+  Map<String, CertificateEvent.SerialRevoked> strangers() {
+    return Collections.unmodifiableMap(strangers);
+  }
+
+  /** The bytes of a certificate that nobody has used, or that was issued not long ago. */
+  Optional<String> pem(String serial) {
+    return Optional.ofNullable(pems.get(serial));
+  }
+
+  SpentTokens tokens() {
+    return tokens;
+  }
+
+  InvitationBook invitations() {
+    return invitations;
+  }
+
+  /** The agents of a colony without roles held several certificates for one key. */
+  void issued(CertificateEvent.IssuedV1 event) {
+    AgentId agentId = event.agentId();
+    @Nullable AgentIdentity known = identities.get(agentId);
+    if (known != null) {
+      known
+          .next()
+          .ifPresent(
+              next ->
+                  promoted(
+                      new CertificateEvent.Promoted(agentId, next.serial(), event.issuedAt())));
     }
-    String serial = SerialNumbers.hex(certificate.getSerialNumber());
-    if (serials.contains(serial)) {
-      return Decision.reply(
-          Optional.of(new Refused(Failure.INTERNAL, "a serial number came twice; try again")));
-    }
-    CertificateEvent issued =
-        new CertificateEvent.Issued(
+    add(
+        CertificateRole.AGENT,
+        known == null ? 1 : known.generation() + 1,
+        new IssuedCertificate(
             agentId,
-            serial,
-            keyHash,
-            fingerprint(certificate).value(),
-            Pem.encode(certificate),
-            now,
-            certificate.getNotAfter().toInstant());
-    return new Decision<>(List.of(issued), Optional.empty());
-  }
-
-  /** The certificates that an agent may use unless they have expired, oldest first. */
-  public List<IssuedCertificate> certificates(AgentId agentId) {
-    @Nullable Collection<IssuedCertificate> known = certificates.get(agentId);
-    return known == null ? List.of() : List.copyOf(known);
-  }
-
-  /** The agents that have a certificate, in no order. */
-  public Set<AgentId> agentIds() {
-    return Collections.unmodifiableSet(certificates.keySet());
-  }
-
-  /** How many agent ids are bound to a key. */
-  public int agents() {
-    return claims.size();
+            event.serial(),
+            event.keyHash(),
+            event.fingerprint(),
+            "",
+            event.issuedAt(),
+            event.expiresAt()),
+        event.certificatePem());
   }
 
   void issued(CertificateEvent.Issued event) {
-    claims.bind(event.agentId(), event.keyHash());
-    if (!serials.add(event.serial())) {
-      throw new IllegalStateException("the serial number " + event.serial() + " was issued before");
-    }
-    Deque<IssuedCertificate> known =
-        certificates.computeIfAbsent(event.agentId(), id -> new ArrayDeque<>(2));
-    known.addLast(
+    add(
+        event.role(),
+        event.generation(),
         new IssuedCertificate(
             event.agentId(),
             event.serial(),
             event.keyHash(),
-            new Fingerprint(event.fingerprint()),
-            event.issuedAt(),
-            event.expiresAt()));
-    if (known.size() > MAX_CERTIFICATES_PER_AGENT) {
-      serials.remove(known.removeFirst().serial());
+            event.fingerprint(),
+            event.paymentId(),
+            event.at(),
+            event.expiresAt()),
+        event.certificatePem());
+  }
+
+  private void add(
+      CertificateRole role, long generation, IssuedCertificate certificate, String pem) {
+    AgentId agentId = certificate.agentId();
+    AgentIdentity known =
+        identity(agentId)
+            .orElseGet(() -> AgentIdentity.claimed(agentId, role, certificate.issuedAt()));
+    require(known.role() == role, agentId, "has another role");
+    require(known.state() == IdentityState.ACTIVE, agentId, "is not active");
+    require(known.generation() + 1 == generation, agentId, "is of another generation");
+    hold(certificate);
+    known.next().ifPresent(next -> end(next, End.SUPERSEDED, certificate.issuedAt()));
+    identities.put(agentId, known.with(generation, certificate));
+    keep(new Kept(agentId, certificate.serial(), pem, certificate.issuedAt()));
+    forget(certificate.issuedAt());
+  }
+
+  void promoted(CertificateEvent.Promoted event) {
+    AgentIdentity known = required(event.agentId());
+    require(
+        known.next().filter(next -> next.serial().equals(event.serial())).isPresent(),
+        event.agentId(),
+        "has no such next certificate");
+    known.current().ifPresent(current -> end(current, End.SUPERSEDED, event.at()));
+    identities.put(event.agentId(), known.promoted());
+    known
+        .next()
+        .filter(next -> next.issuedAt().plus(ANSWERS_KEPT).isBefore(event.at()))
+        .ifPresent(next -> pems.remove(next.serial()));
+  }
+
+  void frozen(CertificateEvent.Frozen event) {
+    AgentIdentity known = required(event.agentId());
+    require(known.state() == IdentityState.ACTIVE, event.agentId(), "is not active");
+    identities.put(event.agentId(), known.ended(IdentityState.FROZEN, event.reason(), event.at()));
+  }
+
+  void revoked(CertificateEvent.Revoked event) {
+    AgentIdentity known = required(event.agentId());
+    require(
+        known.state() != IdentityState.REVOKED || known.rebindUntil().isPresent(),
+        event.agentId(),
+        "was revoked before");
+    identities.put(event.agentId(), known.ended(IdentityState.REVOKED, event.reason(), event.at()));
+  }
+
+  void serialRevoked(CertificateEvent.SerialRevoked event) {
+    if (serials.contains(event.serial()) || strangers.putIfAbsent(event.serial(), event) != null) {
+      throw new IllegalStateException("the certificate " + event.serial() + " is known");
     }
+  }
+
+  void rebindAllowed(CertificateEvent.RebindAllowed event) {
+    identities.put(event.agentId(), required(event.agentId()).rebindAllowed(event.until()));
+  }
+
+  void rebound(CertificateEvent.Rebound event) {
+    AgentIdentity known = required(event.agentId());
+    require(known.mayRebind(event.at()), event.agentId(), "may not be claimed again");
+    End end = known.state() == IdentityState.REVOKED ? End.REVOKED : End.SUPERSEDED;
+    Instant at = known.state() == IdentityState.ACTIVE ? event.at() : known.since();
+    known.certificates().forEach(certificate -> end(certificate, end, at));
+    identities.put(event.agentId(), known.rebound(event.at()));
+  }
+
+  void tokenSpent(CertificateEvent.TokenSpent event) {
+    tokens.spend(
+        new SpentTokens.Spent(event.tokenId(), event.agentId(), event.keyHash(), event.expiresAt()),
+        event.at());
+  }
+
+  private AgentIdentity required(AgentId agentId) {
+    @Nullable AgentIdentity known = identities.get(agentId);
+    if (known == null) {
+      throw new IllegalStateException("there is no agent " + agentId);
+    }
+    return known;
+  }
+
+  private static void require(boolean fits, AgentId agentId, String butIt) {
+    if (!fits) {
+      throw new IllegalStateException("the journal contradicts itself: " + agentId + " " + butIt);
+    }
+  }
+
+  private void end(IssuedCertificate certificate, End end, Instant at) {
+    remember(new Ended(certificate, end, at));
+    pems.remove(certificate.serial());
+  }
+
+  private void remember(Ended certificate) {
+    IssuedCertificate which = certificate.certificate();
+    ended.put(which.serial(), certificate);
+    endedOf.computeIfAbsent(which.agentId(), id -> new LinkedHashSet<>()).add(which.serial());
+    endedByExpiry.add(which);
+  }
+
+  private void keep(Kept answer) {
+    pems.put(answer.serial(), answer.certificatePem());
+    young.addLast(answer);
+  }
+
+  /** Forgets what nobody can use any more; what an identity holds is never forgotten. */
+  private void forget(Instant now) {
+    while (!endedByExpiry.isEmpty()
+        && endedByExpiry.first().expiresAt().plus(RETENTION).isBefore(now)) {
+      IssuedCertificate certificate = endedByExpiry.first();
+      endedByExpiry.remove(certificate);
+      ended.remove(certificate.serial());
+      serials.remove(certificate.serial());
+      keys.release(certificate.keyHash());
+      Set<String> others = endedOf.getOrDefault(certificate.agentId(), Set.of());
+      others.remove(certificate.serial());
+      if (others.isEmpty()) {
+        endedOf.remove(certificate.agentId());
+      }
+    }
+    while (!young.isEmpty() && young.getFirst().issuedAt().plus(ANSWERS_KEPT).isBefore(now)) {
+      Kept old = young.removeFirst();
+      if (!isUnused(old)) {
+        pems.remove(old.serial());
+      }
+    }
+  }
+
+  private boolean isUnused(Kept certificate) {
+    return identity(certificate.agentId())
+        .flatMap(AgentIdentity::next)
+        .filter(next -> next.serial().equals(certificate.serial()))
+        .isPresent();
+  }
+
+  /** All that is known, in an order of its own. */
+  CertificateSnapshot snapshot() {
+    List<Kept> kept = new ArrayList<>();
+    for (AgentIdentity identity : identities.values()) {
+      for (IssuedCertificate each : identity.certificates()) {
+        pem(each.serial())
+            .ifPresent(
+                pem -> kept.add(new Kept(each.agentId(), each.serial(), pem, each.issuedAt())));
+      }
+    }
+    kept.sort(Comparator.comparing(Kept::issuedAt).thenComparing(Kept::serial));
+    return new CertificateSnapshot(
+        identities.values().stream().sorted(Comparator.comparing(AgentIdentity::agentId)).toList(),
+        endedByExpiry.stream().map(each -> ended.get(each.serial())).map(e -> (Ended) e).toList(),
+        kept,
+        strangers.values().stream()
+            .sorted(Comparator.comparing(CertificateEvent.SerialRevoked::serial))
+            .toList(),
+        tokens.list(),
+        invitations.entries());
+  }
+
+  /** The ledger that a snapshot was made of. */
+  static CertificateLedger restore(int maxAgents, CertificateSnapshot snapshot) {
+    CertificateLedger ledger = new CertificateLedger(maxAgents);
+    for (AgentIdentity identity : snapshot.identities()) {
+      ledger.identities.put(identity.agentId(), identity);
+      identity.certificates().forEach(ledger::hold);
+    }
+    for (Ended each : snapshot.ended()) {
+      ledger.hold(each.certificate());
+      ledger.remember(each);
+    }
+    snapshot.kept().forEach(ledger::keep);
+    snapshot.strangers().forEach(ledger::serialRevoked);
+    snapshot.tokens().forEach(token -> ledger.tokens.spend(token, Instant.MIN));
+    snapshot.invitations().forEach(ledger.invitations::add);
+    return ledger;
+  }
+
+  private void hold(IssuedCertificate certificate) {
+    require(
+        serials.add(certificate.serial()),
+        certificate.agentId(),
+        "has a serial number that came before");
+    keys.claim(certificate.agentId(), certificate.keyHash());
   }
 
   static Fingerprint fingerprint(X509Certificate certificate) {

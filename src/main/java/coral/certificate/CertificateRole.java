@@ -1,5 +1,6 @@
 package coral.certificate;
 
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -20,6 +21,7 @@ public enum CertificateRole {
   ADMIN;
 
   /** The name in certificates, in the protocol and in the journal. */
+  @JsonValue
   public String wireName() {
     return name().toLowerCase(Locale.ROOT);
   }

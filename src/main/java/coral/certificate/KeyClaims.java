@@ -6,60 +6,41 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Which agent id is bound to which key, one to one. */
+/**
+ * Which agent a key belongs to, by the certificates that are remembered: a key is never two
+ * agents'.
+ */
 final class KeyClaims {
-  /** Why a binding is impossible. */
-  enum Conflict {
-    /** The agent id is bound to another key. */
-    AGENT_HAS_ANOTHER_KEY,
-    /** The key is bound to another agent id. */
-    KEY_HAS_ANOTHER_AGENT
-  }
+  private record Claim(AgentId agentId, int certificates) {}
 
-  private final Map<AgentId, String> keys = new HashMap<>();
-  private final Map<String, AgentId> agents = new HashMap<>();
+  private final Map<String, Claim> claims = new HashMap<>();
 
-  /** What keeps this id from being bound to this key; empty if nothing does, or it already is. */
-  Optional<Conflict> conflict(AgentId agentId, String keyHash) {
-    @Nullable String key = keys.get(agentId);
-    if (key != null && !key.equals(keyHash)) {
-      return Optional.of(Conflict.AGENT_HAS_ANOTHER_KEY);
-    }
-    @Nullable AgentId agent = agents.get(keyHash);
-    if (agent != null && !agent.equals(agentId)) {
-      return Optional.of(Conflict.KEY_HAS_ANOTHER_AGENT);
-    }
-    return Optional.empty();
+  /** The agent that has, or had, a certificate for this key. */
+  Optional<AgentId> holder(String keyHash) {
+    return Optional.ofNullable(claims.get(keyHash)).map(Claim::agentId);
   }
 
   /**
-   * Binds the two to each other.
+   * Counts one more certificate for the key.
    *
-   * @throws IllegalStateException if there is a conflict
+   * @throws IllegalStateException if the key is another agent's
    */
-  void bind(AgentId agentId, String keyHash) {
-    Optional<Conflict> conflict = conflict(agentId, keyHash);
-    if (conflict.isPresent()) {
+  void claim(AgentId agentId, String keyHash) {
+    @Nullable Claim known = claims.get(keyHash);
+    if (known != null && !known.agentId().equals(agentId)) {
       throw new IllegalStateException(
-          "agent " + agentId + " and key " + keyHash + ": " + conflict.get());
+          "the key " + keyHash + " of " + agentId + " belongs to " + known.agentId());
     }
-    keys.put(agentId, keyHash);
-    agents.put(keyHash, agentId);
+    claims.put(keyHash, new Claim(agentId, known == null ? 1 : known.certificates() + 1));
   }
 
-  /** Forgets a binding that exists. */
-  void release(AgentId agentId) {
-    @Nullable String key = keys.remove(agentId);
-    if (key != null) {
-      agents.remove(key);
-    }
-  }
-
-  boolean contains(AgentId agentId) {
-    return keys.containsKey(agentId);
-  }
-
-  int size() {
-    return keys.size();
+  /** Counts one less: the certificate was forgotten. */
+  void release(String keyHash) {
+    claims.computeIfPresent(
+        keyHash,
+        (key, claim) ->
+            claim.certificates() == 1
+                ? null
+                : new Claim(claim.agentId(), claim.certificates() - 1));
   }
 }

@@ -2,6 +2,7 @@ package coral.colony;
 
 import coral.address.AllocationEvent;
 import coral.audit.JournaledEvent;
+import coral.certificate.CertificateAudit;
 import coral.certificate.CertificateEvent;
 import coral.model.AuditEvent;
 import coral.model.AuditEvent.Kind;
@@ -48,8 +49,8 @@ final class AuditMapping {
    */
   JournaledEvent of(Projection.JournalEvent journaled) {
     Object event = journaled.event();
-    if (event instanceof CertificateEvent.Issued issued) {
-      return meaning(journaled, issued.issuedAt(), issued(issued));
+    if (event instanceof CertificateEvent certificate) {
+      return meaning(journaled, certificate.at(), CertificateAudit.of(certificate));
     }
     if (event instanceof AllocationEvent.Allocated allocated) {
       MeshAddresses addresses = subnet.addresses(allocated.hostNumber());
@@ -88,19 +89,6 @@ final class AuditMapping {
     }
     throw new IllegalArgumentException(
         "the audit log does not know what a " + event.getClass().getSimpleName() + " means");
-  }
-
-  private static AuditEvent issued(CertificateEvent.Issued issued) {
-    return AuditEvent.of(Kind.CERTIFICATE_ISSUED)
-        .by("agent/" + issued.agentId())
-        .about(issued.agentId())
-        .detail(
-            "serial "
-                + issued.serial()
-                + ", key SHA-256 "
-                + issued.keyHash()
-                + ", until "
-                + issued.expiresAt());
   }
 
   private static JournaledEvent meaning(

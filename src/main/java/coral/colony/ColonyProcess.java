@@ -8,12 +8,14 @@ import com.typesafe.config.ConfigFactory;
 import coral.address.Allocation;
 import coral.address.IpAllocator;
 import coral.certificate.Authority;
+import coral.certificate.CertificateAuthority;
 import coral.model.AuditEvent;
 import coral.model.Endpoint;
 import coral.model.MeshAddresses;
 import coral.model.Secret;
 import coral.process.UntilSignal;
 import coral.storage.AllocationReadModel;
+import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
 import coral.storage.Projection;
 import coral.wireguard.KeyPair;
@@ -72,6 +74,7 @@ public final class ColonyProcess implements AutoCloseable {
   private InetSocketAddress managementAddress = new InetSocketAddress(0);
   private int wireGuardPort;
   private @Nullable Hub hub;
+  private @Nullable ActorRef<CertificateAuthority.Command> certificateAuthority;
   private @Nullable ActorRef<CertificateRenewal.Command> certificateRenewal;
   private boolean closed;
 
@@ -128,6 +131,7 @@ public final class ColonyProcess implements AutoCloseable {
     ColonyActors actors =
         ColonyActors.start(
             system, settings, authority, file, readModel, hub::follow, audit.sink(), clock);
+    certificateAuthority = actors.certificateAuthority();
     stopping.push(
         "last seen", () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT));
 
@@ -143,6 +147,14 @@ public final class ColonyProcess implements AutoCloseable {
     step("tables up to date", () -> await(projection.catchUp(), START_TIMEOUT));
     Pair<UniqueKillSwitch, CompletionStage<Done>> following = projection.follow();
     stopping.push("table", () -> complete(projection, following));
+    Projection certificates =
+        new Projection(
+            system,
+            CertificateAuthority.persistenceId(settings.colonyId()),
+            CertificateRows.into(new CertificateReadModel(file)));
+    step("certificates listed", () -> await(certificates.catchUp(), START_TIMEOUT));
+    Pair<UniqueKillSwitch, CompletionStage<Done>> listing = certificates.follow();
+    stopping.push("list of certificates", () -> complete(certificates, listing));
     step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
     step("audit log up to date", () -> await(audit.catchUp(), START_TIMEOUT));
     audit.follow(stopping, STOP_STEP_TIMEOUT);
@@ -357,6 +369,11 @@ public final class ColonyProcess implements AutoCloseable {
   /** The hub's device, to see in a test what becomes of it. */
   WireGuardDevice device() {
     return Objects.requireNonNull(hub, "not started").device();
+  }
+
+  /** Who issues and revokes certificates. */
+  ActorRef<CertificateAuthority.Command> certificateAuthority() {
+    return Objects.requireNonNull(certificateAuthority, "the colony has started");
   }
 
   /** What looks at the port's certificate once a day, for a test that cannot wait for a day. */

@@ -52,7 +52,7 @@ final class ColonyServer {
             identity.key(),
             identity.chain(),
             () -> authority.trustBundle().roots(),
-            actors.certificates()::accepts);
+            actors.certificates()::acceptsHandshake);
   }
 
   /** Shows this identity from the next connection on. */
@@ -106,7 +106,8 @@ final class ColonyServer {
     RpcServer server =
         RpcServer.builder(
                 actors.system(),
-                CallerIdentity.ofColony(settings.colonyId(), actors.certificates()::accepts, clock),
+                CallerIdentity.ofColony(
+                    settings.colonyId(), actors.certificates()::acceptsHolder, clock),
                 ColonyRpcs.AUTHORIZATION.telling(
                     (rpc, caller, why) ->
                         audit

@@ -31,6 +31,9 @@ public final class DuckDbFile implements AutoCloseable {
   /** The table of RFD 019. */
   public static final String ALLOCATION_SCHEMA = "db/001-agent-ip-allocations.sql";
 
+  /** The table of RFD 020. */
+  public static final String CERTIFICATE_SCHEMA = "db/002-agent-certificates.sql";
+
   /**
    * Every connection of a process must name the same options. The default memory limit is 80 % of
    * the machine; the journal needs little, and a checkpoint of a big file needs the rest.
@@ -54,7 +57,8 @@ public final class DuckDbFile implements AutoCloseable {
    * @throws StoreException naming the file and what is wrong with it
    */
   public static DuckDbFile open(Path file) throws StoreException {
-    return open(file, List.of(JOURNAL_SCHEMA, ALLOCATION_SCHEMA, AuditTable.SCHEMA));
+    return open(
+        file, List.of(JOURNAL_SCHEMA, ALLOCATION_SCHEMA, CERTIFICATE_SCHEMA, AuditTable.SCHEMA));
   }
 
   /**

@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Failure;
-import coral.model.Fingerprint;
 import java.math.BigInteger;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +29,7 @@ class CertificateIndexTest {
     X509Certificate certificate = agent(Roots.QUICK, SerialNumbers.next());
     index.completed();
     assertFalse(index.accepts(certificate), "not journaled");
-    index.replace(WEB, List.of(issued(certificate)));
+    index.show(identity(issued(certificate)));
     assertTrue(index.accepts(certificate));
     now = certificate.getNotAfter().toInstant();
     assertTrue(index.accepts(certificate), "RFC 5280, section 4.1.2.5: inclusive");
@@ -40,16 +40,70 @@ class CertificateIndexTest {
   }
 
   @Test
-  void aSupersededCertificateIsRefusedAndTheOthersOfItsAgentAreNot() {
+  void theFirstUseByItsHolderIsToldAndOnlyThenTheOlderOneEnds() {
     X509Certificate old = agent(Roots.QUICK, SerialNumbers.next());
     X509Certificate young = agent(Roots.QUICK, SerialNumbers.next());
+    List<String> told = new ArrayList<>();
+    List<CertificateChange> changes = new ArrayList<>();
+    index.onFirstUse((agentId, serial) -> told.add(serial));
+    index.onChange(changes::add);
     index.completed();
-    index.replace(WEB, List.of(issued(old), issued(young)));
-    assertTrue(index.accepts(old));
-    index.replace(WEB, List.of(issued(young)));
+    AgentIdentity renewed = identity(issued(old)).promoted().with(2, issued(young));
+    index.show(renewed);
+    assertTrue(index.acceptsHandshake(young), "shown, and not yet proved to be held");
+    assertTrue(index.acceptsHolder(old));
+    assertEquals(List.of(), told);
+    assertTrue(index.acceptsHolder(young));
+    assertTrue(index.acceptsHolder(young));
+    assertEquals(List.of(issued(young).serial()), told);
+    now = now.plusSeconds(11);
+    assertTrue(index.acceptsHolder(young));
+    assertEquals(2, told.size(), "again: the first time may have been lost");
+    index.show(renewed.promoted());
     assertFalse(index.accepts(old));
     assertTrue(index.accepts(young));
     assertEquals(1, index.size());
+    assertEquals(List.of(CertificateChange.Kind.SUPERSEDED), kinds(changes));
+    now = now.plusSeconds(11);
+    assertTrue(index.acceptsHolder(young));
+    assertEquals(2, told.size(), "it is the current one");
+  }
+
+  /** L4: refused at once, and whoever has something open is told. */
+  @Test
+  void aRevokedOrFrozenIdentityIsRefusedWithAReason() {
+    X509Certificate certificate = agent(Roots.QUICK, SerialNumbers.next());
+    List<CertificateChange> changes = new ArrayList<>();
+    index.onChange(changes::add);
+    index.completed();
+    AgentIdentity active = identity(issued(certificate));
+    index.show(active);
+    assertFalse(index.isBarred(WEB));
+    index.show(active.ended(IdentityState.FROZEN, "two holders", Roots.NOW));
+    assertTrue(index.refusal(certificate).orElseThrow().message().contains("allow-rebind web"));
+    index.show(active.ended(IdentityState.REVOKED, "stolen", Roots.NOW));
+    assertTrue(index.refusal(certificate).orElseThrow().message().contains("stolen"));
+    assertTrue(index.isBarred(WEB));
+    assertEquals(0, index.size());
+    assertEquals(
+        List.of(CertificateChange.Kind.FROZEN, CertificateChange.Kind.REVOKED), kinds(changes));
+  }
+
+  /** L8: no new connection on what was known long ago; open ones go on. */
+  @Test
+  void newConnectionsAreRefusedWhenTheJournalHasBeenOutOfReachForAMinute() {
+    X509Certificate certificate = agent(Roots.QUICK, SerialNumbers.next());
+    index.completed();
+    index.show(identity(issued(certificate)));
+    index.outOfReach();
+    now = now.plus(CertificateIndex.STALE_AFTER).minusSeconds(1);
+    index.outOfReach();
+    assertTrue(index.acceptsHandshake(certificate));
+    now = now.plusSeconds(1);
+    assertFalse(index.acceptsHandshake(certificate));
+    assertTrue(index.acceptsHolder(certificate));
+    index.completed();
+    assertTrue(index.acceptsHandshake(certificate));
   }
 
   @Test
@@ -57,7 +111,7 @@ class CertificateIndexTest {
     BigInteger serial = SerialNumbers.next();
     X509Certificate certificate = agent(Roots.QUICK, serial);
     index.completed();
-    index.replace(WEB, List.of(issued(certificate)));
+    index.show(identity(issued(certificate)));
     Authority forger = Authority.create(Roots.COLONY, Roots.CLOCK, Roots.OTHER_RSA);
     assertFalse(index.accepts(agent(forger, serial)));
     X509Certificate sameSerialOtherKey =
@@ -75,11 +129,17 @@ class CertificateIndexTest {
     CertificateProfile profile = CertificateProfile.administrator(Roots.COLONY, "admin");
     X509Certificate administrator =
         Roots.QUICK.issue(profile, Roots.EC.getPublic(), Roots.NOW, DAY);
-    assertTrue(index.accepts(administrator), "even before the journal is read");
+    assertFalse(index.accepts(administrator), "L8: it may have been revoked");
+    index.completed();
+    assertTrue(index.accepts(administrator));
     Authority forger = Authority.create(Roots.COLONY, Roots.CLOCK, Roots.OTHER_RSA);
     assertFalse(index.accepts(forger.issue(profile, Roots.EC.getPublic(), Roots.NOW, DAY)));
-    now = now.plus(Duration.ofDays(2));
+    index.showRevoked(SerialNumbers.hex(administrator.getSerialNumber()));
     assertFalse(index.accepts(administrator));
+    X509Certificate another = Roots.QUICK.issue(profile, Roots.EC.getPublic(), Roots.NOW, DAY);
+    assertTrue(index.accepts(another));
+    now = now.plus(Duration.ofDays(2));
+    assertFalse(index.accepts(another));
   }
 
   @Test
@@ -104,13 +164,21 @@ class CertificateIndexTest {
         CertificateProfile.agent(Roots.COLONY, WEB), Roots.EC.getPublic(), Roots.NOW, DAY, serial);
   }
 
-  private static CertificateLedger.IssuedCertificate issued(X509Certificate certificate) {
-    Fingerprint fingerprint = CertificateLedger.fingerprint(certificate);
-    return new CertificateLedger.IssuedCertificate(
+  private static List<CertificateChange.Kind> kinds(List<CertificateChange> changes) {
+    return changes.stream().map(CertificateChange::kind).toList();
+  }
+
+  private static AgentIdentity identity(IssuedCertificate next) {
+    return AgentIdentity.claimed(WEB, CertificateRole.AGENT, Roots.NOW).with(1, next);
+  }
+
+  private static IssuedCertificate issued(X509Certificate certificate) {
+    return new IssuedCertificate(
         WEB,
         SerialNumbers.hex(certificate.getSerialNumber()),
         PublicKeys.hash(certificate.getPublicKey()),
-        fingerprint,
+        CertificateLedger.fingerprint(certificate).value(),
+        "",
         Roots.NOW,
         certificate.getNotAfter().toInstant());
   }

@@ -1,19 +1,14 @@
 package coral.certificate;
 
+import static coral.certificate.TestDesk.key;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.AgentId;
 import coral.model.Decision;
-import coral.model.Failure;
-import coral.model.Refused;
-import java.security.cert.X509Certificate;
+import coral.model.Secret;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,135 +16,277 @@ import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
+/** Random requests against a model that is nothing but lists, and what may never be. */
 class CertificateLedgerTest {
-  private static final AgentId WEB = new AgentId("web");
-  private static final AgentId DATABASE = new AgentId("database");
-  private static final String KEY = "11".repeat(32);
-  private static final String OTHER_KEY = "22".repeat(32);
+  private static final int AGENTS = 4;
+  private static final int KEYS = 10;
 
-  private final CertificateLedger ledger = new CertificateLedger(3);
+  /** One certificate of the model: good until {@code ended}. */
+  private static final class Card {
+    final String agent;
+    final String key;
+    final String serial;
+    boolean used;
+    boolean ended;
 
-  @Test
-  void theFirstClaimBindsAnAgentIdToItsKey() {
-    assertEquals(Optional.empty(), issue(WEB, KEY));
-    assertEquals(Optional.empty(), issue(WEB, KEY), "its answer may have been lost");
-    assertEquals(Failure.AGENT_ID_TAKEN, issue(WEB, OTHER_KEY).orElseThrow().failure());
-    assertEquals(2, ledger.certificates(WEB).size());
-  }
-
-  @Test
-  void aKeyBelongsToOneAgent() {
-    issue(WEB, KEY);
-    assertEquals(Failure.AGENT_ID_TAKEN, issue(DATABASE, KEY).orElseThrow().failure());
-  }
-
-  @Test
-  void aRefusalDoesNotSayWhoseKeyItIs() {
-    issue(WEB, KEY);
-    assertFalse(issue(DATABASE, KEY).orElseThrow().message().contains(WEB.value()));
-  }
-
-  @Test
-  void newAgentsAreRefusedAtTheLimitAndKnownOnesAreNot() {
-    for (int i = 0; i < 3; i++) {
-      assertEquals(Optional.empty(), issue(new AgentId("a" + i), ("0" + i).repeat(32)));
+    Card(String agent, String key, String serial) {
+      this.agent = agent;
+      this.key = key;
+      this.serial = serial;
     }
-    assertEquals(Failure.LIMIT_REACHED, issue(WEB, KEY).orElseThrow().failure());
-    assertEquals(Optional.empty(), issue(new AgentId("a1"), "01".repeat(32)));
   }
 
-  @Test
-  void decidingChangesNothing() {
-    ledger.issue(WEB, KEY, certificate(WEB), Roots.NOW);
-    assertEquals(0, ledger.agents());
-    assertEquals(Optional.empty(), ledger.refusal(WEB, OTHER_KEY));
+  /** Who holds what, by the rules in words; time stands still. */
+  private static final class Model {
+    final List<Card> cards = new ArrayList<>();
+    final Map<String, IdentityState> states = new HashMap<>();
+    final Map<String, Boolean> rebind = new HashMap<>();
+    final Map<String, String> spent = new HashMap<>();
+    final Map<String, Integer> usesLeft = new HashMap<>();
+
+    List<Card> good(String agent) {
+      return cards.stream().filter(card -> card.agent.equals(agent) && !card.ended).toList();
+    }
+
+    Optional<Card> next(String agent) {
+      return good(agent).stream().filter(card -> !card.used).findFirst();
+    }
+
+    /** "sign", "again", "freeze" or "refuse". */
+    String ask(String agent, String key, String payment, String id, Optional<String> previous) {
+      boolean others = cards.stream().anyMatch(c -> c.key.equals(key) && !c.agent.equals(agent));
+      boolean ever = cards.stream().anyMatch(card -> card.key.equals(key));
+      boolean active = states.get(agent) == IdentityState.ACTIVE;
+      boolean mine = good(agent).stream().anyMatch(card -> card.key.equals(key));
+      if (payment.equals("certificate")) {
+        if (!states.containsKey(agent) || !active || others) {
+          return "refuse";
+        }
+        Optional<Card> paying =
+            cards.stream().filter(c -> c.agent.equals(agent) && c.serial.equals(id)).findFirst();
+        if (paying.isEmpty()) {
+          return "refuse";
+        }
+        if (paying.get().ended) {
+          return "freeze";
+        }
+        if (mine) {
+          return "again";
+        }
+        if (paying.get().used && next(agent).isPresent()) {
+          return "freeze";
+        }
+        return ever ? "refuse" : "sign";
+      }
+      if (payment.equals("token")) {
+        String by = agent + " " + key;
+        if (spent.containsKey(id)) {
+          return spent.get(id).equals(by) && mine && active ? "again" : "refuse";
+        }
+      }
+      if (payment.equals("invitation") && usesLeft.getOrDefault(id, 0) == 0) {
+        return mine && active && spentFor(agent, key, id) ? "again" : "refuse";
+      }
+      if (others) {
+        return "refuse";
+      }
+      if (!states.containsKey(agent)) {
+        return "sign";
+      }
+      if (rebind.getOrDefault(agent, false) && !ever) {
+        return "sign";
+      }
+      if (!active) {
+        return "refuse";
+      }
+      if (mine) {
+        return "again";
+      }
+      if (previous.isPresent()) {
+        Optional<Card> shown =
+            cards.stream()
+                .filter(c -> c.agent.equals(agent) && c.serial.equals(previous.get()))
+                .findFirst();
+        if (shown.isPresent()) {
+          return shown.get().ended || (shown.get().used && next(agent).isPresent())
+              ? "freeze"
+              : ever ? "refuse" : "sign";
+        }
+      }
+      return "refuse";
+    }
+
+    boolean spentFor(String agent, String key, String id) {
+      return id.equals(spent.get(agent + " " + key));
+    }
   }
 
-  @Test
-  void aSerialNumberThatCameBeforeIsNotIssued() {
-    X509Certificate certificate = certificate(WEB);
-    ledger.issue(WEB, KEY, certificate, Roots.NOW).events().forEach(event -> event.applyTo(ledger));
-    assertEquals(
-        Failure.INTERNAL,
-        ledger.issue(WEB, KEY, certificate, Roots.NOW).reply().orElseThrow().failure());
-  }
-
-  @Test
-  void anEventThatContradictsTheLedgerIsADefect() {
-    CertificateEvent event = ledger.issue(WEB, KEY, certificate(WEB), Roots.NOW).events().get(0);
-    CertificateEvent other =
-        ledger.issue(WEB, OTHER_KEY, certificate(WEB), Roots.NOW).events().get(0);
-    event.applyTo(ledger);
-    assertThrows(IllegalStateException.class, () -> event.applyTo(ledger));
-    assertThrows(IllegalStateException.class, () -> other.applyTo(ledger));
-  }
-
-  /** Against a model that is nothing but lists. */
   @Test
   void aLedgerAgreesWithAModelAfterAnyRequests() {
     long seed = new Random().nextLong();
     Random random = new Random(seed);
-    int maxAgents = 6;
-    CertificateLedger tested = new CertificateLedger(maxAgents);
-    List<String[]> bound = new ArrayList<>();
-    Map<String, Deque<String>> good = new HashMap<>();
-    List<CertificateEvent> journal = new ArrayList<>();
-    for (int i = 0; i < 400; i++) {
-      String agent = "agent-" + random.nextInt(8);
-      String key = String.format("%02d", random.nextInt(8)).repeat(32);
-      boolean isBound = false;
-      boolean conflicts = false;
-      for (String[] pair : bound) {
-        isBound |= pair[0].equals(agent) && pair[1].equals(key);
-        conflicts |= pair[0].equals(agent) != pair[1].equals(key);
-      }
-      boolean expected = !conflicts && (isBound || bound.size() < maxAgents);
-      AgentId agentId = new AgentId(agent);
-      X509Certificate certificate = certificate(agentId);
-      Decision<CertificateEvent, Optional<Refused>> decision =
-          tested.issue(agentId, key, certificate, Roots.NOW);
-      String message = "request " + i + ", seed " + seed;
-      assertEquals(expected, decision.reply().isEmpty(), message);
-      assertEquals(expected ? 1 : 0, decision.events().size(), message);
-      if (expected) {
-        if (!isBound) {
-          bound.add(new String[] {agent, key});
+    int signed = 0;
+    int frozen = 0;
+    for (int round = 0; round < 60; round++) {
+      TestDesk desk = new TestDesk(100);
+      Model model = new Model();
+      List<Secret> invitations = new ArrayList<>();
+      for (int step = 0; step < 80; step++) {
+        String message = "round " + round + ", step " + step + ", seed " + seed;
+        String agent = "agent-" + random.nextInt(AGENTS);
+        AgentId agentId = new AgentId(agent);
+        int die = random.nextInt(20);
+        if (die == 0 && model.states.containsKey(agent)) {
+          desk.operate(desk.operator().revoke(agentId, "lost", TestDesk.OPERATOR, desk.now));
+          model.states.put(agent, IdentityState.REVOKED);
+          model.rebind.put(agent, false);
+        } else if (die <= 2 && model.states.containsKey(agent)) {
+          desk.operate(
+              desk.operator()
+                  .allowRebind(agentId, Duration.ofHours(1), "", TestDesk.OPERATOR, desk.now));
+          model.rebind.put(agent, true);
+        } else if (die <= 6
+            && model.states.get(agent) == IdentityState.ACTIVE
+            && model.next(agent).isPresent()) {
+          desk.use(agentId);
+          use(model, agent);
+        } else if (die == 7) {
+          Secret secret = InvitationSecrets.next();
+          int uses = 1 + random.nextInt(2);
+          desk.operate(
+              desk.operator()
+                  .invite(
+                      desk.invitation(secret, Optional.empty(), CertificateRole.AGENT, uses),
+                      String.format("%016x", invitations.size()),
+                      desk.now));
+          model.usesLeft.put("i" + invitations.size(), uses);
+          invitations.add(secret);
+        } else {
+          String key = "key-" + random.nextInt(KEYS);
+          int kind = random.nextInt(invitations.isEmpty() ? 3 : 4);
+          Optional<Card> card =
+              model.cards.isEmpty()
+                  ? Optional.empty()
+                  : Optional.of(model.cards.get(random.nextInt(model.cards.size())));
+          String serial = card.map(c -> c.serial).orElse("none");
+          String name = List.of("secret", "certificate", "token", "invitation").get(kind);
+          String id = kind == 1 ? serial : "t" + random.nextInt(8);
+          Payment payment = new Payment.ColonySecret();
+          if (kind == 1) {
+            payment = new Payment.Certificate(serial);
+          } else if (kind == 2) {
+            payment = desk.token(id, key);
+          } else if (kind == 3) {
+            int which = random.nextInt(invitations.size());
+            id = "i" + which;
+            payment = Payment.Invitation.of(invitations.get(which));
+          }
+          Optional<String> previous =
+              kind != 1 && random.nextInt(3) == 0 ? card.map(c -> c.serial) : Optional.empty();
+          IssueRequest request =
+              new IssueRequest(
+                  agentId,
+                  key(key),
+                  payment,
+                  previous.map(p -> new IssueRequest.Previous(p, TestDesk.fingerprint(p))),
+                  TestDesk.ORIGIN);
+          String expected = model.ask(agent, key, name, id, previous);
+          int before = desk.journal.size();
+          Decision<CertificateEvent, Verdict> undecided = desk.decide(request);
+          assertEquals(before, desk.journal.size());
+          Verdict verdict = desk.ask(request);
+          assertEquals(undecided.reply(), verdict, message + ": deciding changes nothing");
+          assertEquals(expected, name(verdict, desk.journal, before), message + ": " + request);
+          if (expected.equals("freeze")) {
+            frozen++;
+            model.states.put(agent, IdentityState.FROZEN);
+            model.rebind.put(agent, false);
+          }
+          if (expected.equals("sign")) {
+            signed++;
+            sign(model, agent, key, name, id, kind == 1 ? Optional.of(serial) : previous, desk);
+          }
         }
-        Deque<String> mine = good.computeIfAbsent(agent, a -> new ArrayDeque<>());
-        mine.addLast(SerialNumbers.hex(certificate.getSerialNumber()));
-        if (mine.size() > CertificateLedger.MAX_CERTIFICATES_PER_AGENT) {
-          mine.removeFirst();
-        }
-        decision.events().forEach(event -> event.applyTo(tested));
-        journal.addAll(decision.events());
+        invariants(desk, model, message);
       }
+      replay(desk, "round " + round + ", seed " + seed);
     }
-    CertificateLedger replayed = new CertificateLedger(maxAgents);
-    journal.forEach(event -> event.applyTo(replayed));
-    for (CertificateLedger each : List.of(tested, replayed)) {
-      assertEquals(bound.size(), each.agents(), "seed " + seed);
-      for (AgentId agentId : each.agentIds()) {
-        assertEquals(
-            List.copyOf(good.get(agentId.value())),
-            each.certificates(agentId).stream().map(c -> c.serial()).toList(),
-            "seed " + seed);
-      }
-    }
-    assertTrue(journal.size() > 20, "seed " + seed);
+    assertTrue(signed > 300, signed + " certificates, seed " + seed);
+    assertTrue(frozen > 30, frozen + " frozen, seed " + seed);
   }
 
-  private Optional<Refused> issue(AgentId agentId, String keyHash) {
-    Decision<CertificateEvent, Optional<Refused>> decision =
-        ledger.issue(agentId, keyHash, certificate(agentId), Roots.NOW);
-    decision.events().forEach(event -> event.applyTo(ledger));
-    return decision.reply();
+  private static String name(Verdict verdict, List<CertificateEvent> journal, int before) {
+    if (verdict instanceof Verdict.Sign) {
+      return "sign";
+    }
+    if (verdict instanceof Verdict.Again) {
+      assertEquals(before, journal.size());
+      return "again";
+    }
+    return journal.size() > before ? "freeze" : "refuse";
   }
 
-  private static X509Certificate certificate(AgentId agentId) {
-    return Roots.QUICK.issue(
-        CertificateProfile.agent(Roots.COLONY, agentId),
-        Roots.EC.getPublic(),
-        Roots.NOW,
-        Duration.ofDays(90));
+  private static void use(Model model, String agent) {
+    Card next = model.next(agent).orElseThrow();
+    model.good(agent).stream().filter(card -> card.used).forEach(card -> card.ended = true);
+    next.used = true;
+  }
+
+  private static void sign(
+      Model model,
+      String agent,
+      String key,
+      String payment,
+      String id,
+      Optional<String> shown,
+      TestDesk desk) {
+    if (model.rebind.getOrDefault(agent, false) && !payment.equals("certificate")) {
+      model.good(agent).forEach(card -> card.ended = true);
+      model.rebind.put(agent, false);
+    } else if (model.next(agent).filter(c -> shown.equals(Optional.of(c.serial))).isPresent()) {
+      use(model, agent);
+    }
+    model.states.put(agent, IdentityState.ACTIVE);
+    model.cards.add(
+        new Card(agent, key, desk.identity(new AgentId(agent)).next().orElseThrow().serial()));
+    if (payment.equals("token")) {
+      model.spent.put(id, agent + " " + key);
+    } else if (payment.equals("invitation")) {
+      model.usesLeft.merge(id, -1, Integer::sum);
+      model.spent.put(agent + " " + key, id);
+    }
+  }
+
+  private static void invariants(TestDesk desk, Model model, String message) {
+    Map<String, AgentId> holders = new HashMap<>();
+    for (AgentIdentity identity : desk.ledger.identities()) {
+      String agent = identity.agentId().value();
+      assertEquals(model.states.get(agent), identity.state(), message);
+      assertEquals(
+          model.good(agent).stream().map(card -> card.serial).toList(),
+          identity.certificates().stream().map(IssuedCertificate::serial).toList(),
+          message);
+      for (IssuedCertificate certificate : identity.certificates()) {
+        AgentId other = holders.put(certificate.keyHash(), identity.agentId());
+        assertTrue(other == null || other.equals(identity.agentId()), message);
+      }
+    }
+    assertEquals(model.states.size(), desk.ledger.identities().size(), message);
+  }
+
+  /** What was journaled says the same, read from its beginning or from a snapshot on. */
+  private static void replay(TestDesk desk, String message) {
+    CertificateLedger replayed = new CertificateLedger(100);
+    CertificateLedger restored = new CertificateLedger(100);
+    int half = desk.journal.size() / 2;
+    for (int i = 0; i < desk.journal.size(); i++) {
+      if (i == half) {
+        restored = CertificateLedger.restore(100, restored.snapshot());
+      }
+      desk.journal.get(i).applyTo(replayed);
+      desk.journal.get(i).applyTo(restored);
+    }
+    assertEquals(desk.ledger.snapshot(), replayed.snapshot(), message);
+    assertEquals(desk.ledger.snapshot(), restored.snapshot(), message);
   }
 }

@@ -2,6 +2,7 @@ package coral.colony;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -16,8 +17,8 @@ import coral.api.mesh.v1.MeshServiceClient;
 import coral.api.mesh.v1.Probe;
 import coral.api.mesh.v1.SessionClosed.Reason;
 import coral.api.mesh.v1.TunnelStatistics;
-import coral.certificate.CertificateLedger;
-import coral.certificate.KeyType;
+import coral.certificate.CertificateAuthority;
+import coral.certificate.Origin;
 import coral.colony.TestColony.Member;
 import coral.model.Failure;
 import coral.model.WireGuardKey;
@@ -42,6 +43,7 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.BoundedSourceQueue;
@@ -199,19 +201,26 @@ class SessionStreamTest {
     }
   }
 
+  /** L4: a call on an open connection, at the latest. */
   @Test
-  void aSessionEndsWithTheFirstHeartbeatAfterItsCertificateWasSuperseded() throws Exception {
+  void aSessionEndsWithTheFirstHeartbeatAfterItsIdentityWasRevoked() throws Exception {
     try (TestColony colony = TestColony.start(directory)) {
-      java.security.KeyPair keys = KeyType.P_256.generate();
-      String secret = colony.created.secret().reveal();
-      Member web = colony.bootstrap("web-1", secret, keys);
+      Member web = colony.bootstrap("web-1");
       colony.register(web, KeyPair.generate().publicKey(), "r");
       Stream stream = open(colony, Optional.of(web.certificate()));
       stream.opened();
       stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
-      for (int i = 0; i < CertificateLedger.MAX_CERTIFICATES_PER_AGENT; i++) {
-        colony.bootstrap("web-1", secret, keys);
-      }
+      CertificateAuthority.Reply revoked =
+          AskPattern.<CertificateAuthority.Command, CertificateAuthority.Reply>ask(
+                  colony.process().certificateAuthority(),
+                  replyTo ->
+                      new CertificateAuthority.Revoke(
+                          web.agentId(), "lost", Origin.COLONY, replyTo),
+                  Duration.ofSeconds(10),
+                  client.scheduler())
+              .toCompletableFuture()
+              .get(10, TimeUnit.SECONDS);
+      assertInstanceOf(CertificateAuthority.Revoked.class, revoked);
       stream
           .up()
           .offer(

@@ -11,7 +11,6 @@ import coral.api.mesh.v1.DeregisterAgentRequest;
 import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
-import coral.certificate.CertificateLedger;
 import coral.certificate.CertificateRequests;
 import coral.certificate.KeyType;
 import coral.files.Pem;
@@ -63,6 +62,10 @@ final class WitnessAgent {
   private final Network network;
   private final KeyPair keys = KeyType.P_256.generate();
   private final List<Credential> credentials = new ArrayList<>();
+
+  /** Each costs a signature, or none if the answer is the same again. */
+  private static final int CERTIFICATE_REQUESTS = 8;
+
   private int certificateRequests;
   private int registrations;
   private @Nullable WireGuardKey wireGuardKey;
@@ -107,8 +110,7 @@ final class WitnessAgent {
       deregister();
       return Request.DEREGISTER;
     }
-    // An unanswered one may have been issued: with one more than the limit the first would end.
-    if (die == 3 && certificateRequests < CertificateLedger.MAX_CERTIFICATES_PER_AGENT) {
+    if (die == 3 && certificateRequests < CERTIFICATE_REQUESTS) {
       requestCertificate();
       return Request.CERTIFICATE;
     }

@@ -1,0 +1,435 @@
+package coral.certificate;
+
+import coral.model.AgentId;
+import coral.model.Decision;
+import coral.model.Failure;
+import coral.model.Refused;
+import coral.model.SpentTokens;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * Who gets a certificate. Decides on a {@link CertificateLedger} and changes nothing: what is spent
+ * is among the events of the decision, to be journaled in one write with the certificate.
+ *
+ * <p>Whatever is not allowed here in so many words is refused, and a request that is refused spends
+ * nothing.
+ */
+final class IssuingRules {
+  /**
+   * Certificates of one identity that were replaced before their time was up, at most: what an
+   * agent can make the colony remember is bounded.
+   */
+  static final int MAX_REPLACED = 16;
+
+  private static final String KEY_USED_BEFORE =
+      "a new certificate needs a new key, and this one was used before; make another one";
+
+  private final CertificateLedger ledger;
+  private final Instant started;
+
+  /**
+   * Rules over a ledger.
+   *
+   * @param started when this process did: tokens from before it are refused
+   */
+  IssuingRules(CertificateLedger ledger, Instant started) {
+    this.ledger = ledger;
+    this.started = started;
+  }
+
+  /** Decides on a request, before its certificate is signed and again afterwards. */
+  Decision<CertificateEvent, Verdict> decide(IssueRequest request, Instant now) {
+    Payment payment = request.payment();
+    if (payment instanceof Payment.Certificate certificate) {
+      return renew(request, certificate.serial(), now);
+    }
+    if (payment instanceof Payment.Token token) {
+      return withToken(request, token, now);
+    }
+    if (payment instanceof Payment.Invitation invitation) {
+      return withInvitation(request, invitation, now);
+    }
+    return join(request, CertificateRole.AGENT, "", List.of(), now);
+  }
+
+  private Decision<CertificateEvent, Verdict> withToken(
+      IssueRequest request, Payment.Token paid, Instant now) {
+    if (!paid.keyHash().equals(request.keyHash())) {
+      return refuse(
+          Failure.UNAUTHENTICATED,
+          "the registration token is bound to another key; ask discovery for one for this key");
+    }
+    SpentTokens.Token token =
+        new SpentTokens.Token(
+            paid.tokenId(),
+            request.agentId(),
+            request.keyHash(),
+            paid.issuedAt(),
+            paid.expiresAt());
+    if (ledger.tokens().isSpentBy(token)) {
+      return again(request, now)
+          .orElseGet(
+              () ->
+                  refuse(
+                      Failure.UNAUTHENTICATED,
+                      "the registration token was used before, and what it bought is in use; ask"
+                          + " discovery for a new one"));
+    }
+    Optional<Refused> refused = ledger.tokens().refusal(token, started, now);
+    if (refused.isPresent()) {
+      return refuse(refused.get());
+    }
+    return join(
+        request,
+        CertificateRole.AGENT,
+        paid.tokenId(),
+        List.of(
+            new CertificateEvent.TokenSpent(
+                paid.tokenId(), request.agentId(), request.keyHash(), paid.expiresAt(), now)),
+        now);
+  }
+
+  private Decision<CertificateEvent, Verdict> withInvitation(
+      IssueRequest request, Payment.Invitation paid, Instant now) {
+    Optional<Invitation> found = ledger.invitations().bySecret(paid.secretHash());
+    if (found.isEmpty()) {
+      return refuse(Failure.UNAUTHENTICATED, "there is no such invitation; ask for another one");
+    }
+    Invitation invitation = found.get();
+    Optional<AgentId> only = invitation.agentId();
+    if (only.isPresent() && !only.get().equals(request.agentId())) {
+      return refuse(
+          Failure.PERMISSION_DENIED,
+          "the invitation is for another agent id than '" + request.agentId() + "'");
+    }
+    boolean mine =
+        held(request)
+            .filter(certificate -> certificate.paymentId().equals(invitation.invitationId()))
+            .isPresent();
+    if (mine) {
+      Optional<Decision<CertificateEvent, Verdict>> again = again(request, now);
+      if (again.isPresent()) {
+        return again.get();
+      }
+    }
+    Invitation.Status status = invitation.status(now);
+    if (status != Invitation.Status.OPEN) {
+      return refuse(
+          Failure.UNAUTHENTICATED,
+          "the invitation is " + status.wireName() + "; ask for another one");
+    }
+    return join(
+        request,
+        invitation.role(),
+        invitation.invitationId(),
+        List.of(
+            new CertificateEvent.InvitationUsed(
+                invitation.invitationId(), request.agentId(), request.keyHash(), now)),
+        now);
+  }
+
+  /** A first claim, or a later one by whoever pays again. */
+  private Decision<CertificateEvent, Verdict> join(
+      IssueRequest request,
+      CertificateRole role,
+      String paymentId,
+      List<CertificateEvent> spending,
+      Instant now) {
+    Optional<Decision<CertificateEvent, Verdict>> taken = keyOfAnother(request);
+    if (taken.isPresent()) {
+      return taken.get();
+    }
+    Optional<AgentIdentity> known = ledger.identity(request.agentId());
+    if (known.isEmpty()) {
+      return ledger.isFull() ? refuse(full()) : sign(role, 1, paymentId, false, spending);
+    }
+    AgentIdentity identity = known.get();
+    if (identity.role() != role) {
+      return refuse(
+          Failure.AGENT_ID_TAKEN,
+          "'" + request.agentId() + "' is not of the role '" + role + "'; choose another id");
+    }
+    boolean neverHeld = ledger.holder(request.keyHash()).isEmpty();
+    if (identity.mayRebind(now) && neverHeld) {
+      return sign(
+          identity,
+          paymentId,
+          prepend(new CertificateEvent.Rebound(request.agentId(), now), spending));
+    }
+    if (identity.state() != IdentityState.ACTIVE) {
+      return refuse(
+          Failure.FAILED_PRECONDITION,
+          identity.mayRebind(now)
+              ? "the key of '" + request.agentId() + "' was given up with it; make a new key"
+              : notActive(identity));
+    }
+    if (held(request).isPresent()) {
+      return again(request, now)
+          .orElseGet(
+              () ->
+                  replacedTooOften(identity, now)
+                      .orElseGet(() -> sign(identity, paymentId, spending)));
+    }
+    if (request.previous().isPresent()) {
+      return prove(request, identity, request.previous().get(), paymentId, spending, now);
+    }
+    return contested(request);
+  }
+
+  /** The old key signed the request: it may hand the id over to the new one. */
+  private Decision<CertificateEvent, Verdict> prove(
+      IssueRequest request,
+      AgentIdentity identity,
+      IssueRequest.Previous previous,
+      String paymentId,
+      List<CertificateEvent> spending,
+      Instant now) {
+    boolean byNext = is(identity.next(), previous);
+    if (byNext || is(identity.current(), previous)) {
+      if (!byNext && identity.next().filter(next -> !next.hasExpired(now)).isPresent()) {
+        return freeze(request, "another key was certified since, and was not used yet", now);
+      }
+      if (ledger.holder(request.keyHash()).isPresent()) {
+        return refuse(Failure.INVALID_ARGUMENT, KEY_USED_BEFORE);
+      }
+      return sign(
+          identity,
+          paymentId,
+          byNext
+              ? prepend(
+                  new CertificateEvent.Promoted(request.agentId(), previous.serial(), now),
+                  spending)
+              : spending);
+    }
+    if (ledger.ended(request.agentId(), previous.serial()).isPresent()) {
+      return freeze(request, "the certificate that it was proved with was replaced before", now);
+    }
+    return contested(request);
+  }
+
+  /** Over mTLS: the certificate in use pays for the one that follows it. */
+  private Decision<CertificateEvent, Verdict> renew(
+      IssueRequest request, String serial, Instant now) {
+    Optional<AgentIdentity> known = ledger.identity(request.agentId());
+    if (known.isEmpty()) {
+      return refuse(
+          Failure.UNAUTHENTICATED,
+          "the certificate that is to be renewed is not in this colony's journal");
+    }
+    AgentIdentity identity = known.get();
+    if (identity.state() != IdentityState.ACTIVE) {
+      return refuse(Failure.FAILED_PRECONDITION, notActive(identity));
+    }
+    Optional<Decision<CertificateEvent, Verdict>> taken = keyOfAnother(request);
+    if (taken.isPresent()) {
+      return taken.get();
+    }
+    boolean byNext = is(identity.next(), serial);
+    if (!byNext && !is(identity.current(), serial)) {
+      return ledger.ended(request.agentId(), serial).isPresent()
+          ? freeze(request, "a certificate that was replaced before asked for another one", now)
+          : refuse(
+              Failure.UNAUTHENTICATED,
+              "the certificate that is to be renewed is not one of '" + request.agentId() + "'");
+    }
+    IssuedCertificate paying =
+        identity.certificates().stream()
+            .filter(certificate -> certificate.serial().equals(serial))
+            .findAny()
+            .orElseThrow();
+    if (paying.hasExpired(now)) {
+      return refuse(
+          Failure.UNAUTHENTICATED,
+          "the certificate that is to be renewed has expired; join again, with a signature by its"
+              + " key");
+    }
+    Optional<Decision<CertificateEvent, Verdict>> again = again(request, now);
+    if (again.isPresent()) {
+      return again.get();
+    }
+    Optional<IssuedCertificate> unused =
+        byNext ? Optional.empty() : identity.next().filter(next -> !next.hasExpired(now));
+    if (unused.isPresent()) {
+      return freeze(request, "its certificate was renewed for two keys", now);
+    }
+    boolean keyOfExpired =
+        identity.next().filter(next -> next.keyHash().equals(request.keyHash())).isPresent()
+            && !byNext;
+    if (ledger.holder(request.keyHash()).isPresent() && !keyOfExpired) {
+      return refuse(Failure.INVALID_ARGUMENT, KEY_USED_BEFORE);
+    }
+    return replacedTooOften(identity, now)
+        .orElseGet(
+            () ->
+                sign(
+                    identity,
+                    serial,
+                    byNext
+                        ? List.of(new CertificateEvent.Promoted(request.agentId(), serial, now))
+                        : List.of()));
+  }
+
+  /** The certificate of this id and key that is not replaced yet. */
+  private Optional<IssuedCertificate> held(IssueRequest request) {
+    return ledger.identity(request.agentId()).stream()
+        .flatMap(identity -> Stream.of(identity.next(), identity.current()))
+        .flatMap(Optional::stream)
+        .filter(certificate -> certificate.keyHash().equals(request.keyHash()))
+        .findFirst();
+  }
+
+  /** What was answered to this id and key, as long as it may not have arrived. */
+  private Optional<Decision<CertificateEvent, Verdict>> again(IssueRequest request, Instant now) {
+    return held(request)
+        .filter(certificate -> !certificate.hasExpired(now))
+        .filter(certificate -> isActive(request.agentId()))
+        .flatMap(
+            certificate ->
+                ledger
+                    .pem(certificate.serial())
+                    .map(pem -> Decision.reply(new Verdict.Again(certificate, pem))));
+  }
+
+  private boolean isActive(AgentId agentId) {
+    return ledger
+        .identity(agentId)
+        .filter(identity -> identity.state() == IdentityState.ACTIVE)
+        .isPresent();
+  }
+
+  private Optional<Decision<CertificateEvent, Verdict>> keyOfAnother(IssueRequest request) {
+    return ledger
+        .holder(request.keyHash())
+        .filter(holder -> !holder.equals(request.agentId()))
+        .map(
+            holder ->
+                contested(
+                    "the key of '"
+                        + request.agentId()
+                        + "' is already bound to another agent id; make a key of its own for each"
+                        + " agent"));
+  }
+
+  private Optional<Decision<CertificateEvent, Verdict>> replacedTooOften(
+      AgentIdentity identity, Instant now) {
+    List<CertificateLedger.Ended> replaced = ledger.endedEarly(identity.agentId(), now);
+    return replaced.size() < MAX_REPLACED
+        ? Optional.empty()
+        : Optional.of(
+            refuse(
+                Failure.LIMIT_REACHED,
+                "'"
+                    + identity.agentId()
+                    + "' has replaced "
+                    + replaced.size()
+                    + " certificates before their time was up; wait until one of them ends, or"
+                    + " have somebody run `coral agent allow-rebind "
+                    + identity.agentId()
+                    + "`"));
+  }
+
+  private static boolean is(Optional<IssuedCertificate> certificate, String serial) {
+    return certificate.filter(known -> known.serial().equals(serial)).isPresent();
+  }
+
+  private static boolean is(
+      Optional<IssuedCertificate> certificate, IssueRequest.Previous previous) {
+    return certificate
+        .filter(known -> known.serial().equals(previous.serial()))
+        .filter(known -> known.fingerprint().equals(previous.fingerprint()))
+        .isPresent();
+  }
+
+  private static List<CertificateEvent> prepend(
+      CertificateEvent first, List<CertificateEvent> rest) {
+    List<CertificateEvent> all = new ArrayList<>();
+    all.add(first);
+    all.addAll(rest);
+    return all;
+  }
+
+  private Decision<CertificateEvent, Verdict> sign(
+      AgentIdentity identity, String paymentId, List<CertificateEvent> events) {
+    return sign(identity.role(), identity.generation() + 1, paymentId, true, events);
+  }
+
+  private static Decision<CertificateEvent, Verdict> sign(
+      CertificateRole role,
+      long generation,
+      String paymentId,
+      boolean renewal,
+      List<CertificateEvent> events) {
+    return new Decision<>(events, new Verdict.Sign(role, generation, paymentId, renewal));
+  }
+
+  private static Decision<CertificateEvent, Verdict> freeze(
+      IssueRequest request, String why, Instant now) {
+    String reason = "two holders: " + why;
+    return new Decision<>(
+        List.of(
+            new CertificateEvent.Frozen(
+                request.agentId(), reason, request.keyHash(), request.origin(), now)),
+        new Verdict.Refuse(
+            new Refused(Failure.FAILED_PRECONDITION, frozen(request.agentId(), reason)), true));
+  }
+
+  private static String notActive(AgentIdentity identity) {
+    return identity.state() == IdentityState.FROZEN
+        ? frozen(identity.agentId(), identity.reason())
+        : revoked(identity.agentId(), identity.reason());
+  }
+
+  static String frozen(AgentId agentId, String reason) {
+    return "the identity '"
+        + agentId
+        + "' is frozen ("
+        + reason
+        + "): find out which host is the right one, run `coral agent allow-rebind "
+        + agentId
+        + "`, and join that host again with a new key";
+  }
+
+  static String revoked(AgentId agentId, String reason) {
+    return "the identity '"
+        + agentId
+        + "' was revoked ("
+        + reason
+        + "); `coral agent allow-rebind "
+        + agentId
+        + "` lets a new key claim it";
+  }
+
+  private Refused full() {
+    return new Refused(
+        Failure.LIMIT_REACHED,
+        "the colony has certificates for "
+            + ledger.maxAgents()
+            + " agents, its limit; raise it in the colony's configuration");
+  }
+
+  private static Decision<CertificateEvent, Verdict> contested(IssueRequest request) {
+    return contested(
+        "the agent id '"
+            + request.agentId()
+            + "' is bound to another key; use that key, choose another id, or have somebody run"
+            + " `coral agent allow-rebind "
+            + request.agentId()
+            + "`");
+  }
+
+  private static Decision<CertificateEvent, Verdict> contested(String message) {
+    return Decision.reply(new Verdict.Refuse(new Refused(Failure.AGENT_ID_TAKEN, message), true));
+  }
+
+  private static Decision<CertificateEvent, Verdict> refuse(Failure failure, String message) {
+    return refuse(new Refused(failure, message));
+  }
+
+  private static Decision<CertificateEvent, Verdict> refuse(Refused refused) {
+    return Decision.reply(new Verdict.Refuse(refused, false));
+  }
+}
