@@ -22,8 +22,11 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Stream;
 import org.bouncycastle.operator.ContentSigner;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A colony's certificate authority (RFD 020): a root, which agents pin, and below it one
@@ -46,8 +49,11 @@ public final class Authority {
    */
   public static final Duration BACKDATE = Duration.ofSeconds(60);
 
+  private static final Logger log = LoggerFactory.getLogger(Authority.class);
+
   private final AuthorityKeys keys;
   private final Optional<AuthorityStateFile> file;
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private volatile Hierarchy hierarchy;
 
   private Authority(AuthorityKeys keys, Optional<AuthorityStateFile> file, AuthorityState state)
@@ -82,19 +88,54 @@ public final class Authority {
   /** A new authority in memory with a root of these keys. */
   static Authority create(
       ColonyId colonyId, InstantSource clock, KeyPair keys, KeyType intermediates) {
-    KeysInMemory memory = new KeysInMemory();
-    X509Certificate root = CertificateForm.root(colonyId, 1, keys, clock.instant());
-    memory.put(AuthorityState.ROOT_KEY, keys.getPrivate(), root);
-    AuthorityState state =
-        AuthorityState.of(
-            new AuthorityState.Root(AuthorityState.ROOT_KEY, 1, root, Optional.empty(), List.of()));
     try {
-      Authority authority = new Authority(memory, Optional.empty(), state);
-      authority.renewIntermediates(intermediates, clock.instant());
-      return authority;
+      return made(
+          colonyId, Optional.empty(), new KeysInMemory(), keys, intermediates, clock.instant());
     } catch (IOException e) {
       throw new UncheckedIOException(e); // not in memory
     }
+  }
+
+  /**
+   * A new authority in a directory of mode 0700.
+   *
+   * @param type of all its keys
+   * @throws FileAlreadyExistsException if there is one; then nothing is changed
+   * @throws IOException if a key or a file could not be written
+   */
+  public static Authority create(
+      ColonyId colonyId, Path directory, AuthorityKeys keys, KeyType type, InstantSource clock)
+      throws IOException {
+    requireNone(directory);
+    SecureFiles.createDirectory(directory);
+    return made(
+        colonyId,
+        Optional.of(new AuthorityStateFile(directory)),
+        keys,
+        keys.generate(type),
+        type,
+        clock.instant());
+  }
+
+  private static Authority made(
+      ColonyId colonyId,
+      Optional<AuthorityStateFile> file,
+      AuthorityKeys keys,
+      KeyPair pair,
+      KeyType intermediates,
+      Instant now)
+      throws IOException {
+    X509Certificate root = CertificateForm.root(colonyId, 1, pair, now);
+    keys.put(AuthorityState.ROOT_KEY, pair.getPrivate(), root);
+    Authority authority =
+        new Authority(
+            keys,
+            file,
+            AuthorityState.of(
+                new AuthorityState.Root(
+                    AuthorityState.ROOT_KEY, 1, root, Optional.empty(), List.of())));
+    authority.renewIntermediates(intermediates, now);
+    return authority;
   }
 
   /** {@link #load(Path, AuthorityKeys)} with keys in files of the same directory. */
@@ -131,6 +172,16 @@ public final class Authority {
    * @throws FileAlreadyExistsException if there is one; then nothing is changed
    */
   public void save(Path directory, AuthorityKeys target) throws IOException {
+    requireNone(directory);
+    SecureFiles.createDirectory(directory);
+    Hierarchy now = hierarchy;
+    for (Issuer issuer : now.issuers()) {
+      target.put(now.name(issuer.certificate()), issuer.key(), issuer.certificate());
+    }
+    new AuthorityStateFile(directory).write(now.state());
+  }
+
+  private static void requireNone(Path directory) throws FileAlreadyExistsException {
     for (String name : List.of(CERTIFICATE_FILE, KEY_FILE, AuthorityStateFile.NAME)) {
       Path taken = directory.resolve(name);
       if (Files.exists(taken, LinkOption.NOFOLLOW_LINKS)) {
@@ -138,12 +189,6 @@ public final class Authority {
             taken.toString(), null, "exists and is never overwritten");
       }
     }
-    SecureFiles.createDirectory(directory);
-    Hierarchy now = hierarchy;
-    for (Issuer issuer : now.issuers()) {
-      target.put(now.name(issuer.certificate()), issuer.key(), issuer.certificate());
-    }
-    new AuthorityStateFile(directory).write(now.state());
   }
 
   /** The root that signs now, and that new agents pin. */
@@ -199,9 +244,9 @@ public final class Authority {
    * other, and the roots themselves.
    */
   public List<X509Certificate> presented(X509Certificate leaf) {
-    Stream<X509Certificate> crossed =
-        hierarchy.state().trusted().stream().flatMap(root -> root.cross().stream());
-    return Stream.of(chain(leaf).stream(), crossed, trustBundle().roots().stream())
+    Hierarchy now = hierarchy;
+    return Stream.of(
+            chain(leaf).stream(), now.state().crosses().stream(), now.bundle().roots().stream())
         .flatMap(certificates -> certificates)
         .toList();
   }
@@ -310,8 +355,11 @@ public final class Authority {
    *     file could not be written; then nothing has changed, and what is there goes on signing
    */
   public synchronized boolean renewIntermediates(KeyType type, Instant now) throws IOException {
-    return IntermediateRenewal.isDue(hierarchy.state(), now)
-        && change(IntermediateRenewal.renewed(hierarchy, keys, type, now));
+    if (!IntermediateRenewal.isDue(hierarchy.state(), now)) {
+      return false;
+    }
+    change((present, place) -> IntermediateRenewal.renewed(present, place, type, now));
+    return true;
   }
 
   /**
@@ -345,14 +393,62 @@ public final class Authority {
     return new Signature(signer.getSignature(), List.of(issuer.certificate()));
   }
 
-  /** On disk first. */
-  private boolean change(AuthorityState state) throws IOException {
-    Hierarchy next = Hierarchy.of(state, keys);
+  /**
+   * When the first of the intermediates that sign ends, and with it what can be issued; empty if
+   * one is missing.
+   */
+  public Optional<Instant> issuesUntil() {
+    return hierarchy.issuesUntil();
+  }
+
+  /**
+   * Tells of every change of what signs or is trusted, on the thread that made it, once it is in
+   * effect.
+   */
+  public void onChange(Runnable listener) {
+    listeners.add(listener);
+  }
+
+  /** What follows from what is there. */
+  interface Change {
+    /** Keeps new keys and returns the next state; changes nothing else. */
+    AuthorityState apply(Hierarchy present, AuthorityKeys keys) throws IOException;
+  }
+
+  /**
+   * Changes the state: new keys are kept, then the state is on disk, then it has an effect, and
+   * then the keys of what it has dropped are destroyed. What a crash leaves behind at any moment is
+   * one state or the other, with all of its keys.
+   */
+  synchronized void change(Change change) throws IOException {
+    // A key may have been taken away or brought back meanwhile.
+    Hierarchy present = Hierarchy.of(hierarchy.state(), keys);
+    AuthorityState next = change.apply(present, keys);
+    Hierarchy following = Hierarchy.of(next, keys);
     if (file.isPresent()) {
-      file.get().write(state);
+      file.get().write(next);
     }
-    hierarchy = next;
-    return true;
+    hierarchy = following;
+    for (String dropped : present.state().keyNames()) {
+      if (!next.keyNames().contains(dropped)) {
+        remove(dropped);
+      }
+    }
+    listeners.forEach(Runnable::run);
+  }
+
+  private void remove(String key) {
+    try {
+      keys.remove(key);
+    } catch (IOException e) {
+      // It signs nothing any more, and nothing it signs would be believed.
+      log.warn("The key '{}', which is not used any more, is still there", key, e);
+    }
+  }
+
+  /** What there is now. */
+  Hierarchy hierarchy() {
+    return hierarchy;
   }
 
   /** Without any private key. */

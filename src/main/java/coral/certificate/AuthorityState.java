@@ -5,6 +5,8 @@ import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.style.BCStyle;
@@ -50,6 +52,11 @@ record AuthorityState(long bundleVersion, RotationPhase phase, Root former, Opti
       List<Intermediate> more = new ArrayList<>(intermediates);
       more.add(intermediate);
       return new Root(key, generation, certificate, cross, more);
+    }
+
+    /** When who vouched for it is forgotten. */
+    Root withoutCross() {
+      return new Root(key, generation, certificate, Optional.empty(), intermediates);
     }
 
     Root without(Intermediate intermediate) {
@@ -113,6 +120,33 @@ record AuthorityState(long bundleVersion, RotationPhase phase, Root former, Opti
                 Stream.concat(
                     Stream.of(root.certificate()),
                     root.intermediates().stream().map(Intermediate::certificate)));
+  }
+
+  /** The roots that another root vouches for, where both are trusted. */
+  List<X509Certificate> crosses() {
+    return trusted().size() < 2
+        ? List.of()
+        : trusted().stream().flatMap(root -> root.cross().stream()).toList();
+  }
+
+  /** Of all roots and intermediates. */
+  Set<String> keyNames() {
+    return roots().stream()
+        .flatMap(
+            root ->
+                Stream.concat(
+                    Stream.of(root.key()), root.intermediates().stream().map(Intermediate::key)))
+        .collect(Collectors.toSet());
+  }
+
+  /** In another phase, with the same roots and trust. */
+  AuthorityState in(RotationPhase other) {
+    return new AuthorityState(bundleVersion, other, former, next);
+  }
+
+  /** In another phase, with other roots or other trust. */
+  AuthorityState trusting(RotationPhase other, Root newFormer, Optional<Root> newNext) {
+    return new AuthorityState(bundleVersion + 1, other, newFormer, newNext);
   }
 
   /** With another form of one of its roots. */

@@ -3,6 +3,7 @@ package coral.certificate;
 import java.io.IOException;
 import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,6 +99,21 @@ final class Hierarchy {
           "the private key '" + intermediate.key() + "' of the authority is missing");
     }
     return issuer;
+  }
+
+  /** {@link Authority#issuesUntil}. */
+  Optional<Instant> issuesUntil() {
+    List<Instant> ends =
+        Stream.of(Intermediate.Kind.values())
+            .flatMap(kind -> state.signing().intermediate(kind).stream())
+            .map(Intermediate::certificate)
+            .filter(issuers::containsKey)
+            .map(certificate -> certificate.getNotAfter().toInstant())
+            .sorted()
+            .toList();
+    return ends.size() == Intermediate.Kind.values().length
+        ? Optional.of(ends.get(0))
+        : Optional.empty();
   }
 
   /** The name of the key of one of these authorities. */

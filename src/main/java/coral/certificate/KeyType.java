@@ -11,6 +11,8 @@ import java.security.spec.RSAKeyGenParameterSpec;
 public enum KeyType {
   /** RFD 020: the key of an agent. */
   RSA_2048("RSA", new RSAKeyGenParameterSpec(2048, RSAKeyGenParameterSpec.F4)),
+  /** As strong as P-256. */
+  RSA_3072("RSA", new RSAKeyGenParameterSpec(3072, RSAKeyGenParameterSpec.F4)),
   /** RFD 020: the key of a colony's root. */
   RSA_4096("RSA", new RSAKeyGenParameterSpec(4096, RSAKeyGenParameterSpec.F4)),
   /** NIST P-256: made in a hundredth of the time of RSA. */
@@ -29,11 +31,20 @@ public enum KeyType {
   /** A new key pair; takes up to seconds for RSA-4096. */
   public KeyPair generate() {
     try {
-      KeyPairGenerator generator = KeyPairGenerator.getInstance(algorithm);
-      generator.initialize(parameters);
-      return generator.generateKeyPair();
+      return generate(KeyPairGenerator.getInstance(algorithm));
     } catch (GeneralSecurityException e) {
       throw new AssertionError("every Java runtime makes " + this, e);
     }
+  }
+
+  /** A new key pair by a generator of {@link #algorithm}. */
+  KeyPair generate(KeyPairGenerator generator) throws GeneralSecurityException {
+    generator.initialize(parameters);
+    return generator.generateKeyPair();
+  }
+
+  /** The family, as the Java runtime calls it. */
+  String algorithm() {
+    return algorithm;
   }
 }

@@ -1,12 +1,15 @@
 package coral.cli;
 
+import coral.certificate.AuthoritySettings;
 import coral.colony.ColonyFiles;
 import coral.model.ColonyId;
+import coral.settings.SettingsLoader;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -78,7 +81,13 @@ final class InitCommand implements Callable<Integer> {
     try {
       ColonyId id = ColonyFiles.newId(app, environment);
       Path target = directory == null ? home.colony(id) : directory;
-      return ColonyFiles.createIn(target, id, app, environment, clock);
+      return ColonyFiles.createIn(
+          target,
+          id,
+          app,
+          environment,
+          AuthoritySettings.from(SettingsLoader.load(Optional.empty())),
+          clock);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(
           CoralCommand.given(spec).commandLine(),

@@ -1,6 +1,7 @@
 package coral.colony;
 
 import coral.certificate.Authority;
+import coral.certificate.AuthoritySettings;
 import coral.certificate.CertificateProfile;
 import coral.certificate.Identity;
 import coral.certificate.KeyType;
@@ -20,6 +21,9 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
 import java.util.HexFormat;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a colony keeps on disk, all of it 0600 in directories 0700:
@@ -28,7 +32,10 @@ import java.util.HexFormat;
  * colony.conf               its settings
  * secret                    what buys an agent its first certificate; shown to discovery too
  * wireguard.key             private key of the hub, base64 as `wg genkey` prints it
- * ca-cert.pem ca-key.pem    the root, which agents pin
+ * ca-cert.pem               the root, which agents pin; two while one follows another
+ * ca.json                   the authority: its roots and intermediates, without their keys
+ * ca-key.pem                private key of the root; may be kept elsewhere
+ * ca-*-key.pem              private keys of the intermediates
  * tls-cert.pem tls-key.pem  what the gRPC port shows; replaced when it grows old
  * admin/{cert,key}.pem      the first administrator
  * colony.duckdb             journal and tables
@@ -45,6 +52,7 @@ public record ColonyFiles(Path directory) {
   private static final String SECRET_PREFIX = "coral-sec_";
   private static final int SECRET_BYTES = 32;
   private static final SecureRandom RANDOM = new SecureRandom();
+  private static final Logger log = LoggerFactory.getLogger(ColonyFiles.class);
 
   /**
    * What {@code coral init} has to tell.
@@ -78,7 +86,7 @@ public record ColonyFiles(Path directory) {
   public static Created create(String app, String environment, Path home, InstantSource clock)
       throws IOException {
     ColonyId id = newId(app, environment);
-    return createIn(directory(home, id), id, app, environment, clock);
+    return createIn(directory(home, id), id, app, environment, AuthoritySettings.defaults(), clock);
   }
 
   /**
@@ -99,7 +107,12 @@ public record ColonyFiles(Path directory) {
    * @throws IOException naming the file that could not be written
    */
   public static Created createIn(
-      Path directory, ColonyId id, String app, String environment, InstantSource clock)
+      Path directory,
+      ColonyId id,
+      String app,
+      String environment,
+      AuthoritySettings settings,
+      InstantSource clock)
       throws IOException {
     if (Files.exists(directory)) {
       try (var entries = Files.list(directory)) {
@@ -113,8 +126,8 @@ public record ColonyFiles(Path directory) {
     ColonyFiles files = new ColonyFiles(absolute);
     SecureFiles.createDirectory(absolute);
     SecureFiles.createDirectory(absolute.resolve("admin"));
-    Authority authority = Authority.create(id, clock);
-    authority.save(absolute);
+    Authority authority =
+        Authority.create(id, absolute, settings.open(absolute), settings.keyType(), clock);
     Secret secret = newSecret();
     SecureFiles.createNew(files.secretFile(), bytes(secret.reveal() + "\n"));
     byte[] key = KeyPair.generate().privateKeyBytes();
@@ -210,15 +223,39 @@ public record ColonyFiles(Path directory) {
   }
 
   /**
-   * The authority, with its intermediates: missing and old ones are made now, if the root's key is
-   * there. Old ones go on without it.
+   * The authority, with its intermediates.
    *
    * @throws IOException if it cannot be read, or intermediates are missing and cannot be made
    */
-  Authority authority(InstantSource clock) throws IOException {
-    Authority authority = Authority.load(directory);
-    authority.renewIntermediates(KeyType.RSA_4096, clock.instant());
+  Authority authority(AuthoritySettings settings, InstantSource clock) throws IOException {
+    Authority authority = Authority.load(directory, settings.open(directory));
+    renew(authority, settings, clock);
     return authority;
+  }
+
+  /**
+   * Makes intermediates that are missing, and those that follow old ones. Without the root's key
+   * the old ones go on, with a warning.
+   *
+   * @throws IOException if they cannot be made, and there are none that could go on
+   */
+  void renew(Authority authority, AuthoritySettings settings, InstantSource clock)
+      throws IOException {
+    Instant now = clock.instant();
+    try {
+      if (authority.renewIntermediates(settings.keyType(), now)) {
+        log.info("The certificate authority has new intermediates");
+      }
+    } catch (IOException e) {
+      Optional<Instant> end = authority.issuesUntil();
+      if (end.isEmpty() || !now.isBefore(end.get())) {
+        throw e;
+      }
+      log.warn(
+          "The certificate authority's intermediates are old, and end in {} days: {}",
+          Duration.between(now, end.get()).toDays(),
+          e.getMessage());
+    }
   }
 
   /** The colony secret. */

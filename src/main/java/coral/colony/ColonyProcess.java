@@ -239,6 +239,7 @@ public final class ColonyProcess implements AutoCloseable {
   /** What is on disk is shown, whether it was renewed just now or not. */
   private Done renew(ColonyServer server, ColonyFiles files, Authority authority) {
     try {
+      files.renew(authority, settings.authority(), clock);
       server.show(files.serverIdentity(authority, clock));
       return Done.getInstance();
     } catch (IOException e) {
@@ -251,7 +252,7 @@ public final class ColonyProcess implements AutoCloseable {
       throw new NoSuchFileException(
           files.directory().toString(), null, "there is no colony: make one with `coral init`");
     }
-    Authority authority = files.authority(clock);
+    Authority authority = files.authority(settings.authority(), clock);
     if (!authority.colonyId().equals(settings.colonyId())) {
       throw new IOException(
           "the certificate authority in "

@@ -1,6 +1,7 @@
 package coral.colony;
 
 import com.typesafe.config.Config;
+import coral.certificate.AuthoritySettings;
 import coral.certificate.CertificateSettings;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
@@ -31,6 +32,7 @@ import java.util.Optional;
  * @param interfaceName of the device, at most 15 characters
  * @param discovery where the colony announces itself; empty: nowhere
  * @param managementPort 0 to 65535; 0 lets the system choose
+ * @param authority the keys of the certificate authority
  */
 public record ColonySettings(
     ColonyId colonyId,
@@ -49,7 +51,8 @@ public record ColonySettings(
     String interfaceName,
     Optional<Discovery> discovery,
     String managementHost,
-    int managementPort) {
+    int managementPort,
+    AuthoritySettings authority) {
   /** As many as discovery takes. */
   private static final int MAX_PUBLIC_ENDPOINTS = 16;
 
@@ -111,7 +114,8 @@ public record ColonySettings(
         device.value("interface-name", "1 to 15 characters", ColonySettings::interfaceName),
         discovery(colony.at("discovery")),
         management.string("host"),
-        management.integer("port", 0, 65535));
+        management.integer("port", 0, 65535),
+        AuthoritySettings.from(config));
   }
 
   private static CertificateSettings certificates(SettingsReader reader) {

@@ -1,5 +1,6 @@
 package coral.bench;
 
+import coral.certificate.AuthoritySettings;
 import coral.colony.ColonyFiles;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
@@ -54,6 +55,7 @@ final class ColonyChild implements AutoCloseable {
         new ColonyId("bench-test-a1b2c3"),
         "bench",
         "test",
+        AuthoritySettings.defaults(),
         InstantSource.system());
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
 import coral.certificate.Authority;
+import coral.certificate.AuthoritySettings;
 import coral.certificate.Identity;
 import coral.settings.SettingsException;
 import coral.settings.SettingsLoader;
@@ -48,10 +49,15 @@ class ColonyFilesTest {
         FileAlreadyExistsException.class,
         () ->
             ColonyFiles.createIn(
-                created.directory(), created.colonyId(), "a", "b", InstantSource.fixed(NOW)));
+                created.directory(),
+                created.colonyId(),
+                "a",
+                "b",
+                AuthoritySettings.defaults(),
+                InstantSource.fixed(NOW)));
 
     ColonyFiles files = new ColonyFiles(created.directory());
-    Authority authority = files.authority(InstantSource.fixed(NOW));
+    Authority authority = files.authority(AuthoritySettings.defaults(), InstantSource.fixed(NOW));
     assertEquals(created.caFingerprint(), authority.fingerprint());
     assertEquals(created.secret(), files.secret());
     Identity server = files.serverIdentity(authority, InstantSource.fixed(NOW));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.certificate.AuthoritySettings;
 import coral.testing.Eventually;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,7 +49,9 @@ class PortCertificateTest {
     ColonyFiles files = new ColonyFiles(colony.database().resolveSibling(""));
     Files.delete(files.directory().resolve("tls-cert.pem"));
     return files
-        .serverIdentity(files.authority(InstantSource.system()), InstantSource.fixed(now().minus(Duration.ofDays(300))))
+        .serverIdentity(
+            files.authority(AuthoritySettings.defaults(), InstantSource.system()),
+            InstantSource.fixed(now().minus(Duration.ofDays(300))))
         .certificate();
   }
 

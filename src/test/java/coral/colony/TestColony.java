@@ -11,6 +11,7 @@ import coral.api.mesh.v1.DeregisterAgentRequest;
 import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
+import coral.certificate.AuthoritySettings;
 import coral.certificate.CertificateRequests;
 import coral.certificate.Identity;
 import coral.certificate.KeyType;
@@ -72,6 +73,7 @@ final class TestColony implements AutoCloseable {
               new ColonyId("shop-test-a1b2c3"),
               "shop",
               "test",
+              AuthoritySettings.defaults(),
               InstantSource.system());
       LoggedSecrets.watch(made.secret().reveal());
       LoggedSecrets.watch(Files.readString(made.directory().resolve("wireguard.key")).strip());

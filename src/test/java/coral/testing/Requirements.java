@@ -16,6 +16,8 @@ public enum Requirements {
   OPENSSL("openssl"),
   /** Debian's testssl.sh. */
   TESTSSL("testssl"),
+  /** A PKCS#11 device in software. */
+  SOFTHSM("softhsm"),
   /** Mounting a small file system of one's own. */
   MOUNT("mount");
 
