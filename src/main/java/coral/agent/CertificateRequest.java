@@ -10,10 +10,8 @@ import coral.model.AgentId;
 import coral.model.RefusedException;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PrivateKey;
-import java.security.Signature;
 
 /**
  * A new key with the request for its certificate. It stays the same from try to try until the
@@ -51,16 +49,7 @@ record CertificateRequest(PrivateKey key, String pem, String keyHash) {
 
   /** What shows the colony that the holder of another certificate wants this one. */
   PreviousKeyProof provenBy(Identity holder) {
-    try {
-      Signature signature =
-          Signature.getInstance(
-              holder.key().getAlgorithm().equals("RSA") ? "SHA256withRSA" : "SHA256withECDSA");
-      signature.initSign(holder.key());
-      signature.update(Pem.decode(Pem.CERTIFICATE_REQUEST, bytes(pem), Pem.MAX_REQUEST_BYTES));
-      return new PreviousKeyProof(bytes(Pem.encode(holder.certificate())), signature.sign());
-    } catch (GeneralSecurityException e) {
-      throw new IllegalStateException("the key of a certificate signs", e);
-    }
+    return PreviousKeyProof.create(holder.certificate(), holder.key(), bytes(pem));
   }
 
   private static byte[] bytes(String pem) {

@@ -9,19 +9,36 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import coral.files.SecureFiles;
 import coral.model.AgentId;
+import coral.model.Endpoint;
+import coral.model.Fingerprint;
+import coral.model.InvitationText;
 import coral.model.Secret;
 import coral.settings.SettingsException;
 import coral.wireguard.embedded.DeviceMode;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AgentSettingsTest {
   static final AgentId AGENT = new AgentId("web-1");
+
+  private static final InvitationText INVITATION =
+      new InvitationText(
+          FakeColony.COLONY,
+          Fingerprint.of(new byte[] {1}),
+          List.of(new Endpoint("colony.example", 9000)),
+          Optional.of(
+              new InvitationText.Discovery(
+                  "https://discovery.example:8080", Optional.of(Fingerprint.of(new byte[] {2})))),
+          "agent",
+          Optional.of(AGENT),
+          new Secret("coral-inv_secret"));
 
   /** agent.conf with the two values that every agent is given. */
   static Config defaults() {
@@ -82,6 +99,29 @@ class AgentSettingsTest {
     assertEquals(Optional.of(new AgentId("my-host")), AgentSettings.idOf("--My Host"));
     assertEquals(Optional.of(new AgentId("a".repeat(63))), AgentSettings.idOf("a".repeat(80)));
     assertEquals(Optional.empty(), AgentSettings.idOf("---"));
+  }
+
+  @Test
+  void anInvitationSaysItAllAndIsNeverShown() {
+    AgentSettings settings = from("colony-id = \"\", invitation = \"" + INVITATION.encode() + "\"");
+    assertEquals(FakeColony.COLONY, settings.colonyId());
+    assertEquals(Optional.of(INVITATION.caFingerprint()), settings.caFingerprint());
+    assertEquals(Optional.of(URI.create("https://discovery.example:8080")), settings.discovery());
+    assertEquals(Optional.of(Fingerprint.of(new byte[] {2})), settings.discoveryFingerprint());
+    assertFalse(settings.toString().contains("coral-inv_"), settings.toString());
+  }
+
+  @Test
+  void whatContradictsAnInvitationIsNamed() {
+    String invitation = "invitation = \"" + INVITATION.encode() + "\"";
+    assertTrue(messageFor(invitation + ", id = web-2").contains("web-2"));
+    assertTrue(messageFor(invitation + ", colony-id = another-colony").contains("another-colony"));
+    assertTrue(messageFor(invitation + ", colony-secret = abc").contains("both given"));
+    assertFalse(messageFor(invitation + ", colony-secret = abc").contains("abc"));
+    String cut = INVITATION.encode().substring(0, 60);
+    String message = messageFor("invitation = \"" + cut + "\"");
+    assertTrue(message.contains("copy the whole line"), message);
+    assertFalse(message.contains(cut), message);
   }
 
   private static AgentSettings from(String values) {
