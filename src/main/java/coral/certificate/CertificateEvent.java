@@ -66,7 +66,7 @@ public sealed interface CertificateEvent extends JournalRecord {
    * @param keyHash the SHA-256 of the SubjectPublicKeyInfo, in 64 lower-case hexadecimal digits
    * @param fingerprint {@code sha256:} and the SHA-256 of the certificate
    * @param certificatePem the certificate itself
-   * @param issuer subject of whoever signed it (RFC 4514)
+   * @param issuer subject of whoever signed it (RFC 2253)
    * @param payment how it was paid for: {@link Payment#kind}
    * @param paymentId the serial, token id or invitation id that paid; empty for none
    * @param expiresAt the certificate's notAfter

@@ -65,6 +65,7 @@ public final class CertificateIndex {
   private final Map<AgentId, AgentIdentity> identities = new ConcurrentHashMap<>();
   private final Set<String> revokedStrangers = ConcurrentHashMap.newKeySet();
   private final List<Consumer<CertificateChange>> listeners = new CopyOnWriteArrayList<>();
+  private final KnownRevocations revocations;
   private volatile BiConsumer<AgentId, String> firstUse = (agentId, serial) -> {};
   private volatile boolean complete;
   private volatile @Nullable Instant outOfReachSince;
@@ -80,6 +81,17 @@ public final class CertificateIndex {
     this.signedHere = signedHere;
     this.prefix = "spiffe://" + colonyId + "/";
     this.clock = clock;
+    this.revocations = new KnownRevocations(clock);
+  }
+
+  /** What third parties may know of the colony's certificates. */
+  public RevocationSource revocations() {
+    return revocations;
+  }
+
+  /** The same, for its writer. */
+  KnownRevocations knownRevocations() {
+    return revocations;
   }
 
   /** Whether a client may use this certificate now. The chain is TLS's business. */

@@ -192,8 +192,9 @@ final class CertificateIssuer
   }
 
   private void onRecoveryCompleted(CertificateLedger ledger) {
-    ledger.identities().forEach(index::show);
-    ledger.strangers().keySet().forEach(index::showRevoked);
+    ledger.identities().forEach(identity -> show(ledger, identity));
+    ledger.strangers().values().forEach(this::show);
+    index.knownRevocations().shown(ledger.revision());
     index.completed();
     context.getLog().info("{} agents have a certificate", ledger.identities().size());
   }
@@ -451,12 +452,23 @@ final class CertificateIssuer
 
   private void committed(CertificateLedger ledger, List<CertificateEvent> events) {
     for (CertificateEvent event : events) {
-      event.subject().flatMap(ledger::identity).ifPresent(index::show);
+      event.subject().flatMap(ledger::identity).ifPresent(identity -> show(ledger, identity));
       if (event instanceof CertificateEvent.SerialRevoked revoked) {
-        index.showRevoked(revoked.serial());
+        show(revoked);
       }
       audit.recorded(event);
     }
+    index.knownRevocations().shown(ledger.revision());
+  }
+
+  private void show(CertificateLedger ledger, AgentIdentity identity) {
+    index.knownRevocations().show(identity, ledger.ended(identity.agentId()));
+    index.show(identity);
+  }
+
+  private void show(CertificateEvent.SerialRevoked revoked) {
+    index.knownRevocations().show(revoked);
+    index.showRevoked(revoked.serial());
   }
 
   private Refused refused(Issuing issuing, @Nullable Throwable failure) {

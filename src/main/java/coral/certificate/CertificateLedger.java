@@ -1,8 +1,10 @@
 package coral.certificate;
 
+import coral.files.Pem;
 import coral.model.AgentId;
 import coral.model.Fingerprint;
 import coral.model.SpentTokens;
+import java.nio.charset.StandardCharsets;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -18,6 +20,7 @@ import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -69,6 +72,7 @@ final class CertificateLedger {
   private final Map<String, CertificateEvent.SerialRevoked> strangers = new HashMap<>();
   private final SpentTokens tokens = new SpentTokens();
   private final InvitationBook invitations = new InvitationBook();
+  private long revision;
 
   /** An empty ledger for at most {@code maxAgents} ids. */
   CertificateLedger(int maxAgents) {
@@ -128,9 +132,18 @@ final class CertificateLedger {
         .toList();
   }
 
-  /** All that have ended and are remembered. */
-  Collection<Ended> ended() {
-    return Collections.unmodifiableCollection(ended.values());
+  /** All of the agent that have ended and are remembered. */
+  List<Ended> ended(AgentId agentId) {
+    return endedOf.getOrDefault(agentId, Set.of()).stream()
+        .map(ended::get)
+        .filter(Objects::nonNull)
+        .map(known -> (Ended) known)
+        .toList();
+  }
+
+  /** Higher after every end of a certificate. */
+  long revision() {
+    return revision;
   }
 
   /** Serial numbers that were revoked without being in the journal. */
@@ -171,10 +184,25 @@ final class CertificateLedger {
             event.serial(),
             event.keyHash(),
             event.fingerprint(),
+            issuer(event.certificatePem()),
             "",
             event.issuedAt(),
             event.expiresAt()),
         event.certificatePem());
+  }
+
+  /**
+   * Older events do not say it; empty, which stands for any, if the certificate does not either.
+   */
+  private static String issuer(String certificatePem) {
+    try {
+      return Pem.certificates(certificatePem.getBytes(StandardCharsets.US_ASCII))
+          .get(0)
+          .getIssuerX500Principal()
+          .getName();
+    } catch (IllegalArgumentException e) {
+      return "";
+    }
   }
 
   void issued(CertificateEvent.Issued event) {
@@ -186,6 +214,7 @@ final class CertificateLedger {
             event.serial(),
             event.keyHash(),
             event.fingerprint(),
+            event.issuer(),
             event.paymentId(),
             event.at(),
             event.expiresAt()),
@@ -225,6 +254,7 @@ final class CertificateLedger {
   void frozen(CertificateEvent.Frozen event) {
     AgentIdentity known = required(event.agentId());
     require(known.state() == IdentityState.ACTIVE, event.agentId(), "is not active");
+    revision++;
     identities.put(event.agentId(), known.ended(IdentityState.FROZEN, event.reason(), event.at()));
   }
 
@@ -234,6 +264,7 @@ final class CertificateLedger {
         known.state() != IdentityState.REVOKED || known.rebindUntil().isPresent(),
         event.agentId(),
         "was revoked before");
+    revision++;
     identities.put(event.agentId(), known.ended(IdentityState.REVOKED, event.reason(), event.at()));
   }
 
@@ -241,6 +272,7 @@ final class CertificateLedger {
     if (serials.contains(event.serial()) || strangers.putIfAbsent(event.serial(), event) != null) {
       throw new IllegalStateException("the certificate " + event.serial() + " is known");
     }
+    revision++;
   }
 
   void rebindAllowed(CertificateEvent.RebindAllowed event) {
@@ -277,6 +309,7 @@ final class CertificateLedger {
   }
 
   private void end(IssuedCertificate certificate, End end, Instant at) {
+    revision++;
     remember(new Ended(certificate, end, at));
     pems.remove(certificate.serial());
   }
@@ -335,6 +368,7 @@ final class CertificateLedger {
     }
     kept.sort(Comparator.comparing(Kept::issuedAt).thenComparing(Kept::serial));
     return new CertificateSnapshot(
+        revision,
         identities.values().stream().sorted(Comparator.comparing(AgentIdentity::agentId)).toList(),
         endedByExpiry.stream().map(each -> ended.get(each.serial())).map(e -> (Ended) e).toList(),
         kept,
@@ -360,6 +394,7 @@ final class CertificateLedger {
     snapshot.strangers().forEach(ledger::serialRevoked);
     snapshot.tokens().forEach(token -> ledger.tokens.spend(token, Instant.MIN));
     snapshot.invitations().forEach(ledger.invitations::add);
+    ledger.revision = snapshot.revision();
     return ledger;
   }
 

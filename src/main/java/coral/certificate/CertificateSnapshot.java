@@ -9,6 +9,7 @@ import java.util.List;
  * that are in use.
  */
 record CertificateSnapshot(
+    long revision,
     List<AgentIdentity> identities,
     List<CertificateLedger.Ended> ended,
     List<CertificateLedger.Kept> kept,

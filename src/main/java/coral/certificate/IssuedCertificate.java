@@ -9,6 +9,7 @@ import java.time.Instant;
  * @param serial 32 lower-case hexadecimal digits
  * @param keyHash the SHA-256 of its SubjectPublicKeyInfo, in 64 lower-case hexadecimal digits
  * @param fingerprint {@code sha256:} and the SHA-256 of the certificate
+ * @param issuer subject of whoever signed it (RFC 2253)
  * @param paymentId the serial, token id or invitation id that paid for it; empty for none
  * @param expiresAt its notAfter
  */
@@ -17,6 +18,7 @@ public record IssuedCertificate(
     String serial,
     String keyHash,
     String fingerprint,
+    String issuer,
     String paymentId,
     Instant issuedAt,
     Instant expiresAt) {

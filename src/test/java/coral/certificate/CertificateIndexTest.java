@@ -178,6 +178,7 @@ class CertificateIndexTest {
         SerialNumbers.hex(certificate.getSerialNumber()),
         PublicKeys.hash(certificate.getPublicKey()),
         CertificateLedger.fingerprint(certificate).value(),
+        certificate.getIssuerX500Principal().getName(),
         "",
         Roots.NOW,
         certificate.getNotAfter().toInstant());

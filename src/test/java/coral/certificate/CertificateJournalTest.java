@@ -29,6 +29,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import javax.security.auth.x500.X500Principal;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -188,6 +189,40 @@ class CertificateJournalTest {
     assertTrue(index.isBarred(WEB));
     authority.tell(new CertificateAuthority.Revoke(WEB, "again", TestDesk.OPERATOR, probe.ref()));
     assertEquals(revoked, probe.expectMessageClass(CertificateAuthority.Revoked.class, PATIENCE));
+  }
+
+  /** L6, L7: what lists of revoked certificates and OCSP say, and how it is numbered. */
+  @Test
+  void thirdPartiesHearOfWhatIsRevokedUntilItIsOverAndByNumbersThatOnlyRise() throws Exception {
+    ask(WEB, KeyType.P_256.generate(), new Payment.ColonySecret());
+    X509Certificate first = leaf(issued().chainPem());
+    X500Principal issuer = first.getIssuerX500Principal();
+    RevocationSource source = index.revocations();
+    assertEquals(
+        new RevocationSource.Status.Good(), source.status(issuer, first.getSerialNumber()));
+    assertEquals(
+        new RevocationSource.Status.Unknown(),
+        source.status(new X500Principal("CN=other"), first.getSerialNumber()));
+    assertEquals(List.of(), source.revoked(issuer));
+    long before = source.revision();
+    authority.tell(new CertificateAuthority.Revoke(WEB, "lost", TestDesk.OPERATOR, probe.ref()));
+    probe.expectMessageClass(CertificateAuthority.Revoked.class, PATIENCE);
+    assertTrue(source.revision() > before);
+    RevocationSource.Entry entry =
+        new RevocationSource.Entry(
+            first.getSerialNumber(), now, RevocationSource.Reason.UNSPECIFIED);
+    assertEquals(List.of(entry), source.revoked(issuer));
+    long after = source.revision();
+    restart();
+    authority.tell(new CertificateAuthority.Status(WEB, probe.ref()));
+    probe.expectMessageClass(CertificateAuthority.AgentCertificate.class, PATIENCE);
+    assertEquals(List.of(entry), index.revocations().revoked(issuer));
+    assertEquals(after, index.revocations().revision());
+    now = first.getNotAfter().toInstant().plus(CertificateLedger.RETENTION);
+    assertEquals(List.of(entry), index.revocations().revoked(issuer));
+    now = now.plusSeconds(1);
+    assertEquals(List.of(), index.revocations().revoked(issuer));
+    assertTrue(index.isBarred(WEB), "the identity is revoked for good");
   }
 
   /** The renewed one is used, and with that the old one ends; nobody waits for it. */
