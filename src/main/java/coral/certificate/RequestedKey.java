@@ -10,8 +10,8 @@ import java.security.Signature;
 import java.security.spec.X509EncodedKeySpec;
 import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.stream.LongStream;
 import org.bouncycastle.asn1.ASN1BitString;
 import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
@@ -97,13 +97,6 @@ sealed interface RequestedKey {
   record Rsa(PublicKey publicKey) implements RequestedKey {
     private static final Set<Integer> BITS = Set.of(2048, 3072, 4096);
     private static final BigInteger EXPONENT = BigInteger.valueOf(65537);
-    private static final BigInteger SMALL_PRIMES = productOfPrimesBelow(752);
-
-    private static final int FERMAT_ROUNDS = 100;
-
-    /** Bit n is set if some square is n modulo 64. */
-    private static final long SQUARES_MODULO_64 =
-        LongStream.range(0, 64).map(n -> 1L << (n * n % 64)).reduce(0, (x, y) -> x | y);
 
     private static final Map<ASN1ObjectIdentifier, String> SIGNATURES =
         Map.of(
@@ -126,11 +119,9 @@ sealed interface RequestedKey {
       if (!key.getPublicExponent().equals(EXPONENT)) {
         throw new IllegalArgumentException("its RSA key's public exponent is not 65537");
       }
-      if (!modulus.gcd(SMALL_PRIMES).equals(BigInteger.ONE)) {
-        throw new IllegalArgumentException("its RSA key's modulus has a small factor");
-      }
-      if (hasCloseFactors(modulus)) {
-        throw new IllegalArgumentException("its RSA key's primes are too close to each other");
+      Optional<String> weakness = RsaModulus.weakness(modulus);
+      if (weakness.isPresent()) {
+        throw new IllegalArgumentException("its RSA key" + weakness.get());
       }
       return new Rsa(canonical("RSA", info));
     }
@@ -154,43 +145,6 @@ sealed interface RequestedKey {
         refused.initCause(e);
         throw refused;
       }
-    }
-
-    /**
-     * Fermat's factorisation (CA/Browser Forum, section 6.1.1.3: 100 rounds): a modulus is a square
-     * minus a square, and if its primes are close the first lies just above its root.
-     */
-    private static boolean hasCloseFactors(BigInteger modulus) {
-      BigInteger[] root = modulus.sqrtAndRemainder();
-      if (root[1].signum() == 0) {
-        return true;
-      }
-      BigInteger a = root[0].add(BigInteger.ONE);
-      BigInteger difference = a.multiply(a).subtract(modulus);
-      for (int round = 0; round < FERMAT_ROUNDS; round++) {
-        if (isSquare(difference)) {
-          return true;
-        }
-        difference = difference.add(a.shiftLeft(1)).add(BigInteger.ONE);
-        a = a.add(BigInteger.ONE);
-      }
-      return false;
-    }
-
-    /** Squares end in twelve of 64 six-bit patterns: four of five roots are not taken. */
-    private static boolean isSquare(BigInteger number) {
-      return (SQUARES_MODULO_64 >>> (number.intValue() & 63) & 1) == 1
-          && number.sqrtAndRemainder()[1].signum() == 0;
-    }
-
-    private static BigInteger productOfPrimesBelow(int bound) {
-      BigInteger product = BigInteger.ONE;
-      BigInteger prime = BigInteger.TWO;
-      while (prime.intValue() < bound) {
-        product = product.multiply(prime);
-        prime = prime.nextProbablePrime();
-      }
-      return product;
     }
   }
 

@@ -56,6 +56,7 @@ class AuthorityTest {
     assertEquals(Roots.COLONY, Roots.real().colonyId());
   }
 
+  /** Cases C3 and C10: nothing but what the profile says, from a minute ago, in whole seconds. */
   @Test
   void anAgentsCertificateSaysWhatItsProfileSays() throws Exception {
     for (KeyPair keys : List.of(Roots.RSA, Roots.EC)) {
@@ -98,8 +99,9 @@ class AuthorityTest {
     assertPathIsValid(server);
   }
 
+  /** Case C10. */
   @Test
-  void noCertificateOutlivesTheRoot() {
+  void noCertificateOutlivesItsIssuer() {
     X509Certificate certificate =
         issue(CertificateProfile.server(Roots.COLONY), Roots.EC, Duration.ofDays(36500));
     assertEquals(Roots.QUICK.chain(certificate).get(1).getNotAfter(), certificate.getNotAfter());
@@ -113,6 +115,7 @@ class AuthorityTest {
                 Duration.ofDays(1)));
   }
 
+  /** Case C10: and a validity that is none. */
   @Test
   void anotherColonysProfileIsRefused() {
     assertThrows(
@@ -132,7 +135,7 @@ class AuthorityTest {
     }
   }
 
-  /** RFC 5280, section 4.1.2.2. */
+  /** Case C9: RFC 5280, section 4.1.2.2. */
   @Test
   void serialNumbersArePositiveUniqueAndHave16Octets() {
     Set<BigInteger> drawn = new HashSet<>();
@@ -145,6 +148,7 @@ class AuthorityTest {
     }
   }
 
+  /** Case C12: what is wrong never leaves. */
   @Test
   void theCheckFindsWhatDiffersFromTheProfile() {
     CertificateProfile agent = CertificateProfile.agent(Roots.COLONY, AGENT);

@@ -18,6 +18,7 @@ import java.security.Signature;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.RSAKeyGenParameterSpec;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -25,6 +26,7 @@ import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.DERBMPString;
 import org.bouncycastle.asn1.DERBitString;
 import org.bouncycastle.asn1.DERNull;
+import org.bouncycastle.asn1.DERSequence;
 import org.bouncycastle.asn1.DERSet;
 import org.bouncycastle.asn1.DERUTF8String;
 import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
@@ -38,17 +40,20 @@ import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
 import org.bouncycastle.asn1.x509.AlgorithmIdentifier;
+import org.bouncycastle.asn1.x509.BasicConstraints;
 import org.bouncycastle.asn1.x509.DigestInfo;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
-import org.bouncycastle.asn1.x509.ExtensionsGenerator;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.asn1.x509.KeyUsage;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.crypto.ec.CustomNamedCurves;
 import org.junit.jupiter.api.Test;
 
-/** RFD 020: the colony validates certificate signing requests. */
+/** RFD 020, and cases C1 to C8: the colony validates certificate signing requests. */
 class CertificateRequestsTest {
   private static final AgentId AGENT = new AgentId("web-1.eu_west");
   private static final ASN1ObjectIdentifier SHA256_RSA =
@@ -72,6 +77,7 @@ class CertificateRequestsTest {
     }
   }
 
+  /** Case C4. */
   @Test
   void otherSizesOfRsaAreRefused() throws Exception {
     for (int bits : new int[] {1024, 2047, 2056}) {
@@ -79,7 +85,7 @@ class CertificateRequestsTest {
     }
   }
 
-  /** A modulus of 16,384 bits costs BouncyCastle a second to look at. */
+  /** Case C4: A modulus of 16,384 bits costs BouncyCastle a second to look at. */
   @Test
   void aHugeModulusIsRefusedBeforeAnySignatureIsLookedAt() throws Exception {
     BigInteger modulus = new BigInteger(16384, new Random(1)).setBit(16383).setBit(0);
@@ -89,12 +95,15 @@ class CertificateRequestsTest {
     assertTimeout(Duration.ofMillis(500), () -> assertRefused(request, "16384 bits"));
   }
 
+  /** Case C4. */
   @Test
   void otherExponentsAreRefused() throws Exception {
     assertRefused(request(name(AGENT.value()), rsa(2048, 3)), "exponent");
   }
 
-  /** With e = 1 the padded hash is its own signature: possession is "proved" without a key. */
+  /**
+   * Case C4: With e = 1 the padded hash is its own signature: possession is "proved" without a key.
+   */
   @Test
   void aForgedProofByTheExponentOneIsRefused() throws Exception {
     BigInteger modulus = new BigInteger(2048, new Random(2)).setBit(2047).setBit(0);
@@ -113,6 +122,7 @@ class CertificateRequestsTest {
     assertRefused(signed(info, padded), "exponent");
   }
 
+  /** Case C4. */
   @Test
   void aModulusOfPrimesThatAreCloseToEachOtherIsRefused() throws Exception {
     BigInteger first = BigInteger.ONE.shiftLeft(1024).subtract(BigInteger.TWO.pow(1000));
@@ -127,6 +137,7 @@ class CertificateRequestsTest {
     }
   }
 
+  /** Case C4. */
   @Test
   void aModulusWithASmallFactorIsRefused() throws Exception {
     // Odd, and 751 times it has 2048 bits: 751 is between 2^9 and 2^10.
@@ -139,6 +150,7 @@ class CertificateRequestsTest {
         "small factor");
   }
 
+  /** Case C6. */
   @Test
   void onlyTheCurveP256IsAllowed() throws Exception {
     KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
@@ -147,7 +159,8 @@ class CertificateRequestsTest {
   }
 
   /**
-   * Whoever chooses the parameters of the curve can choose the key's private half (CVE-2020-0601).
+   * Case C6: Whoever chooses the parameters of the curve can choose the key's private half
+   * (CVE-2020-0601).
    */
   @Test
   void explicitCurveParametersAreRefused() throws Exception {
@@ -164,6 +177,7 @@ class CertificateRequestsTest {
         "not P-256");
   }
 
+  /** Case C6. */
   @Test
   void pointsOffTheCurveCompressedOrAtInfinityAreRefused() throws Exception {
     byte[] point = spki(Roots.EC).getPublicKeyData().getBytes();
@@ -183,6 +197,7 @@ class CertificateRequestsTest {
     }
   }
 
+  /** Case C6. */
   @Test
   void otherKindsOfKeyAreRefused() throws Exception {
     KeyPair keys = KeyPairGenerator.getInstance("Ed25519").generateKeyPair();
@@ -195,7 +210,7 @@ class CertificateRequestsTest {
         "not allowed");
   }
 
-  /** Otherwise one key would have two hashes, and could be claimed for two agents. */
+  /** Case C7: Otherwise one key would have two hashes, and could be claimed for two agents. */
   @Test
   void aKeyInAnotherEncodingThanItsCanonicalOneIsRefused() throws Exception {
     SubjectPublicKeyInfo withoutNull =
@@ -206,6 +221,7 @@ class CertificateRequestsTest {
         signed(info(name(AGENT.value()), withoutNull), Roots.RSA, SHA256_RSA), "canonical");
   }
 
+  /** Case C7. */
   @Test
   void anotherKeysSignatureProvesNothing() throws Exception {
     CertificationRequestInfo info = info(name(AGENT.value()), spki(Roots.RSA));
@@ -224,6 +240,7 @@ class CertificateRequestsTest {
         "possession");
   }
 
+  /** Case C7. */
   @Test
   void aRequestThatWasChangedAfterSigningIsRefused() throws Exception {
     CertificationRequest mine = request(name("web-2"), Roots.RSA);
@@ -235,6 +252,7 @@ class CertificateRequestsTest {
         "possession");
   }
 
+  /** Case C7. */
   @Test
   void weakOrForeignSignatureAlgorithmsAreRefused() throws Exception {
     CertificationRequestInfo info = info(name(AGENT.value()), spki(Roots.RSA));
@@ -252,6 +270,7 @@ class CertificateRequestsTest {
         "not allowed");
   }
 
+  /** Case C1. */
   @Test
   void theOnlyCommonNameIsTheAgentId() throws Exception {
     assertRefused(request(name("web-2"), Roots.RSA), "common name");
@@ -270,6 +289,7 @@ class CertificateRequestsTest {
         "common name");
   }
 
+  /** Case C1. */
   @Test
   void twoCommonNamesAreRefusedWhereverTheyStand() throws Exception {
     assertRefused(
@@ -291,6 +311,7 @@ class CertificateRequestsTest {
         "2 common names");
   }
 
+  /** Case C2. */
   @Test
   void whatElseTheSubjectSaysIsIgnored() throws Exception {
     X500Name name =
@@ -310,27 +331,49 @@ class CertificateRequestsTest {
         "CN=" + AGENT + ",O=" + Roots.COLONY, certificate.getSubjectX500Principal().getName());
   }
 
+  /** Case C2: names; case C3: to be an authority, other purposes, and extensions given twice. */
   @Test
-  void aRequestThatAsksForNamesIsRefused() throws Exception {
-    ExtensionsGenerator extensions = new ExtensionsGenerator();
-    extensions.addExtension(
-        Extension.subjectAlternativeName,
-        false,
-        new GeneralNames(
-            new GeneralName(
-                GeneralName.uniformResourceIdentifier,
-                "spiffe://" + Roots.COLONY + "/admin/root")));
+  void aRequestThatAsksForAnyExtensionIsRefused() throws Exception {
+    String role = "spiffe://" + Roots.COLONY + "/admin/root";
+    List<GeneralName> names =
+        List.of(
+            new GeneralName(GeneralName.uniformResourceIdentifier, role),
+            new GeneralName(GeneralName.dNSName, "*.example.com"),
+            new GeneralName(GeneralName.iPAddress, "10.0.0.1"));
+    List<Extension> asked = new ArrayList<>();
+    for (GeneralName name : names) {
+      asked.add(Extension.create(Extension.subjectAlternativeName, false, new GeneralNames(name)));
+    }
+    asked.add(Extension.create(Extension.basicConstraints, true, new BasicConstraints(true)));
+    asked.add(Extension.create(Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign)));
+    asked.add(
+        Extension.create(
+            Extension.extendedKeyUsage,
+            false,
+            new ExtendedKeyUsage(KeyPurposeId.anyExtendedKeyUsage)));
+    // RFC 7633 (must-staple) and RFC 6962 (poison).
+    for (String oid : List.of("1.3.6.1.5.5.7.1.24", "1.3.6.1.4.1.11129.2.4.3")) {
+      asked.add(Extension.create(new ASN1ObjectIdentifier(oid), true, DERNull.INSTANCE));
+    }
+    for (Extension extension : asked) {
+      assertAsksInVain(new DERSequence(extension));
+    }
+    assertAsksInVain(new DERSequence(new Extension[] {asked.get(0), asked.get(0)}));
+    assertAsksInVain(new DERSequence());
+  }
+
+  private static void assertAsksInVain(DERSequence extensions) throws Exception {
     CertificationRequestInfo info =
         new CertificationRequestInfo(
             name(AGENT.value()),
             spki(Roots.RSA),
             new DERSet(
                 new Attribute(
-                    PKCSObjectIdentifiers.pkcs_9_at_extensionRequest,
-                    new DERSet(extensions.generate()))));
+                    PKCSObjectIdentifiers.pkcs_9_at_extensionRequest, new DERSet(extensions))));
     assertRefused(signed(info, Roots.RSA, SHA256_RSA), "attributes or extensions");
   }
 
+  /** Case C8. */
   @Test
   void bytesAfterTheRequestAreRefused() throws Exception {
     byte[] der = request(name(AGENT.value()), Roots.RSA).getEncoded("DER");
@@ -338,6 +381,7 @@ class CertificateRequestsTest {
     assertRefused(pem(Arrays.copyOf(der, der.length - 1)), "not a PKCS#10 request");
   }
 
+  /** Case C8. */
   @Test
   void twoBlocksOtherBlocksAndLargeTextsAreRefused() throws Exception {
     byte[] one = CertificateRequests.create(AGENT, Roots.RSA);
@@ -350,7 +394,7 @@ class CertificateRequestsTest {
     assertRefused(pem(new byte[] {0x30, (byte) 0x84, 0x7f, -1, -1, -1}), "not a PKCS#10 request");
   }
 
-  /** Whatever is sent, the answer is a refusal. */
+  /** Case C8: Whatever is sent, the answer is a refusal. */
   @Test
   void noMutationOfARequestIsMoreThanRefused() throws Exception {
     long seed = new Random().nextLong();
