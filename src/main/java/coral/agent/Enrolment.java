@@ -194,9 +194,13 @@ final class Enrolment {
    * @return the version that is on disk now
    */
   long take(TrustBundle bundle) throws IOException {
+    boolean isNew = files.trustBundle().map(TrustBundle::version).orElse(0L) < bundle.version();
     long version = files.keep(bundle);
-    if (version == bundle.version()) {
-      LOG.info("Trust bundle {} of {} root(s)", version, bundle.roots().size());
+    if (isNew) {
+      LOG.info(
+          "The colony's authorities are now {} (trust bundle {})",
+          bundle.roots().stream().map(ColonyTrust::fingerprint).toList(),
+          version);
     }
     return version;
   }

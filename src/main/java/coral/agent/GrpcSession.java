@@ -7,6 +7,7 @@ import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.MeshServiceClient;
 import coral.api.mesh.v1.Probe;
 import coral.api.mesh.v1.SessionClosed;
+import coral.api.mesh.v1.TrustBundle;
 import coral.api.mesh.v1.TrustBundleTaken;
 import coral.api.mesh.v1.TunnelStatistics;
 import coral.model.Endpoint;
@@ -32,9 +33,13 @@ import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** A session over gRPC, with a connection of its own. */
 final class GrpcSession implements SessionStream {
+  private static final Logger LOG = LoggerFactory.getLogger(GrpcSession.class);
+
   /** Messages that wait for the network; more heartbeats would be stale. */
   private static final int WAITING_MESSAGES = 4;
 
@@ -152,17 +157,23 @@ final class GrpcSession implements SessionStream {
                   message.getMeshChanged().getColonyEndpointsList().stream()
                       .map(Endpoint::parse)
                       .toList()));
-      case TRUST_BUNDLE ->
-          tell(
-              new SessionMessage.BundleOffered(
-                  BundleRecord.bundle(
-                      message.getTrustBundle().getVersion(),
-                      message.getTrustBundle().getCertificates().toByteArray())));
+      case TRUST_BUNDLE -> offer(message.getTrustBundle());
       case RENEW_CERTIFICATE -> tell(new SessionMessage.RenewalDemanded());
       case SESSION_CLOSED -> end(reason(message.getSessionClosed().getReason()));
       case MESSAGE_NOT_SET -> {
         // of a newer colony: nothing that this agent must know
       }
+    }
+  }
+
+  /** What cannot be trusted is not taken, and the colony sees that: nothing acknowledges it. */
+  private void offer(TrustBundle bundle) {
+    try {
+      tell(
+          new SessionMessage.BundleOffered(
+              BundleRecord.bundle(bundle.getVersion(), bundle.getCertificates().toByteArray())));
+    } catch (IllegalArgumentException e) {
+      LOG.warn("The colony's trust bundle {} is no use: {}", bundle.getVersion(), e.getMessage());
     }
   }
 

@@ -21,9 +21,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Discovery over HTTPS, or over plaintext where the operator wants it so. */
 final class RemoteDiscovery implements DiscoveryClient {
+  private static final Logger LOG = LoggerFactory.getLogger(RemoteDiscovery.class);
+
   private static final String LOOKUP = "coral.discovery.v1.DiscoveryService/LookupColony";
   private static final String REQUEST_TOKEN =
       "coral.discovery.v1.DiscoveryService/RequestRegistrationToken";
@@ -85,6 +89,9 @@ final class RemoteDiscovery implements DiscoveryClient {
               + discovery
               + " is not known; give it (--discovery-fingerprint), as discovery logs it at its"
               + " start, or join with an invitation (coral invite)");
+    }
+    if (discovery.isPlaintext()) {
+      LOG.warn("The colony secret is sent in plaintext, as configured: to {}", discovery);
     }
     try {
       RequestRegistrationTokenResponse answer =

@@ -212,6 +212,13 @@ class AgentProcessTest {
         AgentProcess.start(
             AgentSettings.from(config), config, InstantSource.system(), into(events))) {
       String first = await(events, "joined").get("certificateSerial").asText();
+      colony.send( // ignored, and no reason to end the session
+          ColonyMessage.newBuilder()
+              .setTrustBundle(
+                  TrustBundle.newBuilder()
+                      .setVersion(6)
+                      .setCertificates(ByteString.copyFromUtf8("no certificate")))
+              .build());
       colony.send(
           ColonyMessage.newBuilder()
               .setTrustBundle(
