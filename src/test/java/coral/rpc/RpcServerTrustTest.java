@@ -9,6 +9,7 @@ import coral.api.colony.v1.GetCACertificateResponse;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
 import java.net.ServerSocket;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -52,6 +53,42 @@ final class RpcServerTrustTest extends RpcServerFixture {
           RpcException.Reason.SERVER_NOT_TRUSTED,
           refused(connect(context), ADMIN + "GetCACertificate").reason());
     }
+  }
+
+  /** Whom the operator pinned is believed beside the roots that were handed on, and nobody else. */
+  @Test
+  void aBundleAndAPinAreBelievedBesideEachOther() throws Exception {
+    TestAuthority other = new TestAuthority("other");
+    Optional<Fingerprint> none = Optional.empty();
+    for (SSLContext context :
+        List.of(
+            trusting(List.of(authority.root()), none),
+            trusting(List.of(other.root(), authority.root()), none),
+            trusting(List.of(other.root()), Optional.of(authority.fingerprint())),
+            trusting(List.of(authority.root()), Optional.of(other.fingerprint())),
+            trusting(List.of(), Optional.of(authority.fingerprint())))) {
+      // believed: the answer is about who asks
+      assertEquals(
+          RpcException.Reason.REFUSED, refused(connect(context), ADMIN + "ListAgents").reason());
+    }
+    for (SSLContext context :
+        List.of(
+            trusting(List.of(other.root()), none),
+            trusting(List.of(other.root()), Optional.of(other.fingerprint())))) {
+      assertEquals(
+          RpcException.Reason.SERVER_NOT_TRUSTED,
+          refused(connect(context), ADMIN + "ListAgents").reason());
+    }
+    assertEquals(
+        RpcException.Reason.PIN_MISMATCH,
+        refused(
+                connect(trusting(List.of(), Optional.of(other.fingerprint()))),
+                ADMIN + "ListAgents")
+            .reason());
+  }
+
+  private static SSLContext trusting(List<X509Certificate> roots, Optional<Fingerprint> pin) {
+    return ClientTls.trusting(roots, pin, COLONY_URI, Optional.empty());
   }
 
   @Test
