@@ -152,7 +152,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   /**
    * A certificate was issued, and journaled.
    *
-   * @param chainPem the agent's certificate, then the root
+   * @param chainPem the certificate, then the intermediate that signed it
    * @param serial in lower-case hexadecimal digits
    */
   public record Issued(AgentId agentId, String chainPem, String serial, Instant notAfter)

@@ -374,7 +374,7 @@ final class IssuingRules {
             new CertificateEvent.Frozen(
                 request.agentId(), reason, request.keyHash(), request.origin(), now)),
         new Verdict.Refuse(
-            new Refused(Failure.FAILED_PRECONDITION, frozen(request.agentId(), reason)), true));
+            new Refused(Failure.FAILED_PRECONDITION, frozen(request.agentId(), reason))));
   }
 
   private static String notActive(AgentIdentity identity) {
@@ -422,7 +422,7 @@ final class IssuingRules {
   }
 
   private static Decision<CertificateEvent, Verdict> contested(String message) {
-    return Decision.reply(new Verdict.Refuse(new Refused(Failure.AGENT_ID_TAKEN, message), true));
+    return Decision.reply(new Verdict.Refuse(new Refused(Failure.AGENT_ID_TAKEN, message)));
   }
 
   private static Decision<CertificateEvent, Verdict> refuse(Failure failure, String message) {
@@ -430,6 +430,6 @@ final class IssuingRules {
   }
 
   private static Decision<CertificateEvent, Verdict> refuse(Refused refused) {
-    return Decision.reply(new Verdict.Refuse(refused, false));
+    return Decision.reply(new Verdict.Refuse(refused));
   }
 }

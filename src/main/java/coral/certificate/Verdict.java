@@ -16,10 +16,6 @@ sealed interface Verdict {
   /** The answer to the same request again. */
   record Again(IssuedCertificate certificate, String certificatePem) implements Verdict {}
 
-  /**
-   * No certificate.
-   *
-   * @param contested whether somebody else claims the identity: somebody should be told
-   */
-  record Refuse(Refused refused, boolean contested) implements Verdict {}
+  /** No certificate. */
+  record Refuse(Refused refused) implements Verdict {}
 }
