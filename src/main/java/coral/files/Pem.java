@@ -106,7 +106,8 @@ public final class Pem {
       }
       return certificate;
     } catch (CertificateException e) {
-      throw new IllegalArgumentException("not a certificate: " + e.getMessage(), e);
+      // Not the parser's words: they quote the bytes, which may be a stranger's.
+      throw new IllegalArgumentException("not a certificate in DER", e);
     }
   }
 
