@@ -74,7 +74,7 @@ class ArchitectureTest {
           // features
           Map.entry("address", Set.of("model")),
           Map.entry("audit", Set.of("model")),
-          Map.entry("certificate", Set.of("files", "model")),
+          Map.entry("certificate", Set.of("files", "model", "settings")),
           Map.entry("session", Set.of("model")),
           Map.entry("token", Set.of("files", "model")),
           Map.entry("wireguard", Set.of("linux", "model")),
