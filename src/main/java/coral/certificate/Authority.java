@@ -11,7 +11,6 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PublicKey;
 import java.security.cert.CertificateEncodingException;
@@ -19,11 +18,9 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.stream.Stream;
 import org.bouncycastle.operator.ContentSigner;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -232,11 +229,7 @@ public final class Authority {
    * @throws IllegalArgumentException if it is not of this authority
    */
   public List<X509Certificate> chain(X509Certificate leaf) {
-    X509Certificate issuer =
-        hierarchy
-            .issuerOf(leaf)
-            .orElseThrow(() -> new IllegalArgumentException("not a certificate of " + this));
-    return issuer.getBasicConstraints() == 0 ? List.of(leaf, issuer) : List.of(leaf);
+    return hierarchy.chain(leaf);
   }
 
   /**
@@ -244,19 +237,12 @@ public final class Authority {
    * other, and the roots themselves.
    */
   public List<X509Certificate> presented(X509Certificate leaf) {
-    Hierarchy now = hierarchy;
-    return Stream.of(
-            chain(leaf).stream(), now.state().crosses().stream(), now.bundle().roots().stream())
-        .flatMap(certificates -> certificates)
-        .toList();
+    return hierarchy.presented(leaf);
   }
 
   /** Whether a server's chain is what {@link #presented} would give for its leaf now. */
   public boolean presents(List<X509Certificate> chain) {
-    Optional<X509Certificate> issuer = hierarchy.issuerOf(chain.get(0));
-    return issuer.isPresent()
-        && hierarchy.signing(Intermediate.Kind.SERVER).certificate().equals(issuer.get())
-        && presented(chain.get(0)).equals(chain);
+    return hierarchy.presents(chain);
   }
 
   /**
@@ -265,16 +251,7 @@ public final class Authority {
    * revocation.
    */
   public boolean signedClient(X509Certificate leaf) {
-    Optional<X509Certificate> issuer = hierarchy.trustedIssuerOfClient(leaf);
-    if (issuer.isEmpty() || leaf.getBasicConstraints() != -1) {
-      return false;
-    }
-    try {
-      leaf.verify(issuer.get().getPublicKey());
-      return true;
-    } catch (GeneralSecurityException e) {
-      return false;
-    }
+    return hierarchy.signedClient(leaf);
   }
 
   /** Whether a key is that of a root or an intermediate: nobody else gets a certificate for it. */
@@ -318,30 +295,7 @@ public final class Authority {
       Instant notBefore,
       Duration validity,
       BigInteger serial) {
-    Hierarchy now = hierarchy;
-    if (!profile.colonyId().equals(now.state().colonyId())) {
-      throw new IllegalArgumentException(
-          "the authority of "
-              + now.state().colonyId()
-              + " does not sign for "
-              + profile.colonyId());
-    }
-    if (validity.isNegative() || validity.isZero()) {
-      throw new IllegalArgumentException("a certificate's validity is positive, not " + validity);
-    }
-    Issuer issuer = now.signing(profile.purpose().issuer());
-    Instant from = notBefore.truncatedTo(ChronoUnit.SECONDS);
-    Instant issuerEnds = issuer.certificate().getNotAfter().toInstant();
-    Instant asked = from.plus(validity).truncatedTo(ChronoUnit.SECONDS);
-    Instant until = asked.isAfter(issuerEnds) ? issuerEnds : asked;
-    if (!from.isBefore(until)) {
-      throw new IllegalStateException(
-          issuer.certificate().getSubjectX500Principal()
-              + " ended at "
-              + issuerEnds
-              + "; it is followed by another as soon as the root's key is there");
-    }
-    return CertificateForm.leaf(issuer, profile, subjectKey, from, until, serial);
+    return hierarchy.issue(profile, subjectKey, notBefore, validity, serial);
   }
 
   /**

@@ -1,9 +1,7 @@
 package coral.certificate;
 
-import com.typesafe.config.Config;
 import coral.files.SecureFiles;
 import coral.model.Secret;
-import coral.settings.SettingsReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -41,37 +39,6 @@ public record AuthoritySettings(
   public static AuthoritySettings defaults() {
     return new AuthoritySettings(
         KeyType.RSA_4096, Optional.empty(), Optional.empty(), Optional.empty());
-  }
-
-  /**
-   * Reads {@code coral.colony.authority}.
-   *
-   * @param config the whole configuration, resolved
-   * @throws coral.settings.SettingsException naming the key, its value and what was expected
-   */
-  public static AuthoritySettings from(Config config) {
-    SettingsReader reader = SettingsReader.of(config, "coral.colony.authority");
-    KeyType type = reader.value("key-type", "rsa-4096, rsa-3072 or p-256", AuthoritySettings::type);
-    SettingsReader device = reader.at("pkcs11");
-    Optional<Path> library = device.optionalPath("library");
-    return new AuthoritySettings(
-        type,
-        reader.optionalSecret("passphrase"),
-        reader.optionalPath("passphrase-file"),
-        library.map(
-            path ->
-                new Device(
-                    path, device.integer("slot", 0, Integer.MAX_VALUE), device.path("pin-file"))));
-  }
-
-  /** No less than 128 bits of security (NIST SP 800-57): the mesh's own keys have as much. */
-  private static KeyType type(String text) {
-    return switch (text) {
-      case "rsa-4096" -> KeyType.RSA_4096;
-      case "rsa-3072" -> KeyType.RSA_3072;
-      case "p-256" -> KeyType.P_256;
-      default -> throw new IllegalArgumentException("not a key type of an authority");
-    };
   }
 
   /**

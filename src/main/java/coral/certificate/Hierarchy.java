@@ -1,9 +1,14 @@
 package coral.certificate;
 
 import java.io.IOException;
+import java.math.BigInteger;
+import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -99,6 +104,72 @@ final class Hierarchy {
           "the private key '" + intermediate.key() + "' of the authority is missing");
     }
     return issuer;
+  }
+
+  /** {@link Authority#chain}. */
+  List<X509Certificate> chain(X509Certificate leaf) {
+    X509Certificate issuer =
+        issuerOf(leaf)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "not a certificate of the authority of " + state.colonyId()));
+    return issuer.getBasicConstraints() == 0 ? List.of(leaf, issuer) : List.of(leaf);
+  }
+
+  /** {@link Authority#presented}. */
+  List<X509Certificate> presented(X509Certificate leaf) {
+    return Stream.of(chain(leaf), state.crosses(), bundle.roots()).flatMap(List::stream).toList();
+  }
+
+  /** {@link Authority#presents}. */
+  boolean presents(List<X509Certificate> chain) {
+    X509Certificate signing = signing(Intermediate.Kind.SERVER).certificate();
+    return issuerOf(chain.get(0)).equals(Optional.of(signing))
+        && presented(chain.get(0)).equals(chain);
+  }
+
+  /** {@link Authority#signedClient}. */
+  boolean signedClient(X509Certificate leaf) {
+    Optional<X509Certificate> issuer = trustedIssuerOfClient(leaf);
+    if (issuer.isEmpty() || leaf.getBasicConstraints() != -1) {
+      return false;
+    }
+    try {
+      leaf.verify(issuer.get().getPublicKey());
+      return true;
+    } catch (GeneralSecurityException e) {
+      return false;
+    }
+  }
+
+  /** {@link Authority#issue(CertificateProfile, PublicKey, Instant, Duration, BigInteger)}. */
+  X509Certificate issue(
+      CertificateProfile profile,
+      PublicKey subjectKey,
+      Instant notBefore,
+      Duration validity,
+      BigInteger serial) {
+    if (!profile.colonyId().equals(state.colonyId())) {
+      throw new IllegalArgumentException(
+          "the authority of " + state.colonyId() + " does not sign for " + profile.colonyId());
+    }
+    if (validity.isNegative() || validity.isZero()) {
+      throw new IllegalArgumentException("a certificate's validity is positive, not " + validity);
+    }
+    Issuer issuer = signing(profile.purpose().issuer());
+    Instant from = notBefore.truncatedTo(ChronoUnit.SECONDS);
+    Instant issuerEnds = issuer.certificate().getNotAfter().toInstant();
+    Instant asked = from.plus(validity).truncatedTo(ChronoUnit.SECONDS);
+    Instant until = asked.isAfter(issuerEnds) ? issuerEnds : asked;
+    if (!from.isBefore(until)) {
+      throw new IllegalStateException(
+          issuer.certificate().getSubjectX500Principal()
+              + " ended at "
+              + issuerEnds
+              + "; it is followed by another as soon as the root's key is there");
+    }
+    return CertificateForm.leaf(issuer, profile, subjectKey, from, until, serial);
   }
 
   /** {@link Authority#issuesUntil}. */

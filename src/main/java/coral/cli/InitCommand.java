@@ -1,7 +1,7 @@
 package coral.cli;
 
-import coral.certificate.AuthoritySettings;
 import coral.colony.ColonyFiles;
+import coral.colony.ColonySettings;
 import coral.model.ColonyId;
 import coral.settings.SettingsLoader;
 import java.io.IOException;
@@ -86,7 +86,7 @@ final class InitCommand implements Callable<Integer> {
           id,
           app,
           environment,
-          AuthoritySettings.from(SettingsLoader.load(Optional.empty())),
+          ColonySettings.authority(SettingsLoader.load(Optional.empty())),
           clock);
     } catch (IllegalArgumentException e) {
       throw new ParameterException(

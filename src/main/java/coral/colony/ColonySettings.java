@@ -3,6 +3,7 @@ package coral.colony;
 import com.typesafe.config.Config;
 import coral.certificate.AuthoritySettings;
 import coral.certificate.CertificateSettings;
+import coral.certificate.KeyType;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
@@ -115,13 +116,43 @@ public record ColonySettings(
         discovery(colony.at("discovery")),
         management.string("host"),
         management.integer("port", 0, 65535),
-        AuthoritySettings.from(config));
+        authority(config));
   }
 
   private static CertificateSettings certificates(SettingsReader reader) {
     return new CertificateSettings(
         reader.duration("agent-validity", Duration.ofMinutes(1), Duration.ofDays(3650)),
         reader.integer("max-agents", 1, 1_000_000));
+  }
+
+  /**
+   * Reads {@code coral.colony.authority} alone, for a colony that has no settings yet.
+   *
+   * @param config the whole configuration, resolved
+   * @throws coral.settings.SettingsException naming the key, its value and what was expected
+   */
+  public static AuthoritySettings authority(Config config) {
+    SettingsReader reader = SettingsReader.of(config, "coral.colony.authority");
+    SettingsReader device = reader.at("pkcs11");
+    Optional<Path> library = device.optionalPath("library");
+    return new AuthoritySettings(
+        reader.value("key-type", "rsa-4096, rsa-3072 or p-256", ColonySettings::keyType),
+        reader.optionalSecret("passphrase"),
+        reader.optionalPath("passphrase-file"),
+        library.map(
+            path ->
+                new AuthoritySettings.Device(
+                    path, device.integer("slot", 0, Integer.MAX_VALUE), device.path("pin-file"))));
+  }
+
+  /** No less than 128 bits of security (NIST SP 800-57): the mesh's own keys have as much. */
+  private static KeyType keyType(String text) {
+    return switch (text) {
+      case "rsa-4096" -> KeyType.RSA_4096;
+      case "rsa-3072" -> KeyType.RSA_3072;
+      case "p-256" -> KeyType.P_256;
+      default -> throw new IllegalArgumentException("not a key type of an authority");
+    };
   }
 
   private static String label(SettingsReader reader, String key) {

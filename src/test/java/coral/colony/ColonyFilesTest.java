@@ -10,8 +10,14 @@ import com.typesafe.config.ConfigFactory;
 import coral.certificate.Authority;
 import coral.certificate.AuthoritySettings;
 import coral.certificate.Identity;
+import coral.certificate.KeyFiles;
+import coral.certificate.KeyType;
+import coral.files.SecureFiles;
+import coral.model.ColonyId;
+import coral.model.Secret;
 import coral.settings.SettingsException;
 import coral.settings.SettingsLoader;
+import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -79,6 +85,86 @@ class ColonyFilesTest {
     assertEquals(9000, settings.listenPort());
     assertEquals(41820, settings.wireGuardPort());
     assertEquals(Duration.ofSeconds(15), settings.heartbeatInterval());
+  }
+
+  /** The root's key may be kept elsewhere from `init` on. */
+  @Test
+  void aColonyWithoutItsRootsKeyGoesOnUntilItsIntermediatesEnd() throws Exception {
+    ColonyFiles.Created created =
+        ColonyFiles.createIn(
+            home.resolve("colony"),
+            new ColonyId("shop-test-a1b2c3"),
+            "shop",
+            "test",
+            settings(KeyType.P_256),
+            InstantSource.fixed(NOW));
+    Path key = created.directory().resolve("ca-key.pem");
+    assertTrue(Files.readString(key).startsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    Path elsewhere = home.resolve("safe.pem");
+    Files.move(key, elsewhere);
+    ColonyFiles files = new ColonyFiles(created.directory());
+    for (int days : new int[] {0, 400, 729}) {
+      InstantSource clock = InstantSource.fixed(NOW.plus(Duration.ofDays(days)));
+      Authority authority = files.authority(settings(KeyType.P_256), clock);
+      assertFalse(authority.isRootOnline());
+      Identity server = files.serverIdentity(authority, clock);
+      assertTrue(server.certificate().getNotAfter().toInstant().isAfter(clock.instant()));
+      assertEquals(3, server.chain().size(), "leaf, intermediate and the root that is pinned");
+      assertEquals(created.caFingerprint(), authority.fingerprint());
+    }
+    InstantSource late = InstantSource.fixed(NOW.plus(Duration.ofDays(731)));
+    IOException refused =
+        assertThrows(IOException.class, () -> files.authority(settings(KeyType.P_256), late));
+    assertTrue(String.valueOf(refused.getMessage()).contains("bring it back"), refused::getMessage);
+    Files.move(elsewhere, key);
+    Authority renewed = files.authority(settings(KeyType.P_256), late);
+    assertEquals(created.caFingerprint(), renewed.fingerprint(), "nothing to pin anew");
+    assertTrue(
+        files
+            .serverIdentity(renewed, late)
+            .certificate()
+            .getNotAfter()
+            .toInstant()
+            .isAfter(late.instant().plus(Duration.ofDays(364))));
+  }
+
+  private static AuthoritySettings settings(KeyType type) {
+    return new AuthoritySettings(
+        type, Optional.of(new Secret("a passphrase")), Optional.empty(), Optional.empty());
+  }
+
+  @Test
+  void theKeysOfTheAuthorityAreConfigured() throws Exception {
+    Path passphrase = home.resolve("passphrase");
+    SecureFiles.write(
+        passphrase, "from a file\n".getBytes(java.nio.charset.StandardCharsets.UTF_8));
+    AuthoritySettings settings =
+        ColonySettings.authority(
+            ConfigFactory.parseMap(
+                    Map.of(
+                        "coral.colony.authority.key-type", "p-256",
+                        "coral.colony.authority.passphrase", "ignored",
+                        "coral.colony.authority.passphrase-file", passphrase.toString()))
+                .withFallback(SettingsLoader.load(Optional.empty())));
+    assertEquals(KeyType.P_256, settings.keyType());
+    assertFalse(settings.toString().contains("ignored"), settings::toString);
+    Path colony = home.resolve("colony");
+    Authority.create(
+        new ColonyId("shop-test-a1b2c3"),
+        colony,
+        settings.open(colony),
+        settings.keyType(),
+        InstantSource.fixed(NOW));
+    Authority.load(colony, new KeyFiles(colony, Optional.of(new Secret("from a file"))));
+    Files.setPosixFilePermissions(passphrase, PosixFilePermissions.fromString("rw-r--r--"));
+    IOException open = assertThrows(IOException.class, () -> settings.open(colony));
+    assertTrue(String.valueOf(open.getMessage()).contains("chmod 600"), open::getMessage);
+    var weak =
+        ConfigFactory.parseMap(Map.of("coral.colony.authority.key-type", "rsa-1024"))
+            .withFallback(SettingsLoader.load(Optional.empty()));
+    SettingsException wrong =
+        assertThrows(SettingsException.class, () -> ColonySettings.authority(weak));
+    assertTrue(String.valueOf(wrong.getMessage()).contains("rsa-3072"), wrong::getMessage);
   }
 
   @Test
