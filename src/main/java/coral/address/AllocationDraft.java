@@ -3,10 +3,12 @@ package coral.address;
 import coral.address.AllocationSnapshot.Entry;
 import coral.address.AllocationSnapshot.Spent;
 import coral.model.AgentId;
+import coral.model.Authentication;
 import coral.model.Decision;
 import coral.model.Failure;
 import coral.model.MeshSubnet;
 import coral.model.Refused;
+import coral.model.SpentTokens;
 import coral.model.WireGuardKey;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,6 +28,7 @@ final class AllocationDraft {
   static final int MAX_REQUEST_ID_LENGTH = 128;
 
   private final AllocationTable table;
+  private final Instant started;
   private final Instant now;
   private final List<AllocationEvent> events = new ArrayList<>();
 
@@ -33,13 +36,18 @@ final class AllocationDraft {
   private final Map<AgentId, Optional<Entry>> entries = new HashMap<>();
   private final Map<WireGuardKey, Optional<AgentId>> owners = new HashMap<>();
   private final BitSet released = new BitSet();
+  private final Map<String, AllocationEvent.TokenSpent> tokens = new HashMap<>();
   private int size;
 
   /** Every number below is held, given by this batch, or in {@link #released}. */
   private int cursor = MeshSubnet.FIRST_AGENT_HOST_NUMBER;
 
-  AllocationDraft(AllocationTable table, Instant now) {
+  /**
+   * @param started when this process did: tokens from before it are refused
+   */
+  AllocationDraft(AllocationTable table, Instant started, Instant now) {
     this.table = table;
+    this.started = started;
     this.now = now;
     this.size = table.size();
   }
@@ -58,6 +66,7 @@ final class AllocationDraft {
     }
     AgentId agentId = request.agentId();
     WireGuardKey key = request.wireGuardKey();
+    Registrant registrant = request.registrant();
     Entry before = find(agentId);
     if (before != null) {
       for (Spent spent : before.spent()) {
@@ -69,32 +78,107 @@ final class AllocationDraft {
                   : "this request id was used before, with another WireGuard key");
         }
       }
-      if (before.wireGuardKey().equals(key)) {
-        return Decision.reply(AllocationTable.allocation(before));
-      }
     }
-    if (owner(key) != null) {
+    boolean same = before != null && before.wireGuardKey().equals(key);
+    Authentication shown = registrant.authentication();
+    if (before != null
+        && shown != Authentication.CERTIFICATE
+        && (!same || before.authentication() == Authentication.CERTIFICATE)) {
+      // Whoever has the colony's secret can show this much in the name of any agent.
+      return refuse(
+          Failure.AGENT_ID_TAKEN,
+          before.authentication() == Authentication.CERTIFICATE
+              ? "agent " + agentId + " has a certificate: register with it"
+              : "agent "
+                  + agentId
+                  + " is bound to another WireGuard key: use that, or have its"
+                  + " address released");
+    }
+    boolean paidBefore = registrant.token().filter(this::isSpentBy).isPresent();
+    if (paidBefore && !same) {
+      return refuse(
+          Failure.UNAUTHENTICATED,
+          "the registration token was used before; ask discovery for a new one");
+    }
+    Optional<Refused> unpaid =
+        paidBefore ? Optional.empty() : registrant.token().flatMap(this::refusal);
+    if (unpaid.isPresent()) {
+      return Decision.reply(new IpAllocator.Refusal(unpaid.get()));
+    }
+    if (!same && owner(key) != null) {
       return refuse(
           Failure.WIREGUARD_KEY_TAKEN,
           "this WireGuard key belongs to another agent: make a new one");
     }
-    if (before != null) {
-      var event = new AllocationEvent.KeyReplaced(agentId, key, request.requestId(), now);
-      Entry after = AllocationTable.entry(before, event);
-      owners.put(before.wireGuardKey(), Optional.empty());
-      return hold(event, after);
-    }
-    if (size >= table.capacity()) {
+    if (before == null && size >= table.capacity()) {
       return refuse(
           Failure.POOL_EXHAUSTED,
           "all "
               + table.capacity()
               + " addresses of the mesh are held: release one, or configure a larger subnet");
     }
+    List<AllocationEvent> decided = new ArrayList<>(1);
+    if (!paidBefore) {
+      registrant.token().ifPresent(token -> decided.add(spend(token)));
+    }
+    Entry after;
+    if (before == null) {
+      var event =
+          new AllocationEvent.Allocated(
+              agentId,
+              takeLowestFree(),
+              key,
+              request.requestId(),
+              now,
+              registrant.componentName(),
+              registrant.authentication());
+      size++;
+      decided.add(event);
+      after = AllocationTable.entry(event);
+    } else {
+      after = before;
+      if (!same) {
+        var event = new AllocationEvent.KeyReplaced(agentId, key, request.requestId(), now);
+        owners.put(before.wireGuardKey(), Optional.empty());
+        decided.add(event);
+        after = AllocationTable.entry(after, event);
+      }
+      boolean described =
+          after.componentName().equals(registrant.componentName())
+              && after.authentication() == registrant.authentication();
+      if (!described) {
+        var event =
+            new AllocationEvent.Described(
+                agentId, registrant.componentName(), registrant.authentication(), now);
+        decided.add(event);
+        after = AllocationTable.entry(after, event);
+      }
+    }
+    return hold(decided, after);
+  }
+
+  private boolean isSpentBy(SpentTokens.Token token) {
+    AllocationEvent.TokenSpent drafted = tokens.get(token.tokenId());
+    return drafted != null
+        ? drafted.agentId().equals(token.agentId()) && drafted.key().equals(token.key())
+        : table.tokens().isSpentBy(token);
+  }
+
+  private Optional<Refused> refusal(SpentTokens.Token token) {
+    return tokens.containsKey(token.tokenId())
+        ? Optional.of(
+            new Refused(
+                Failure.UNAUTHENTICATED,
+                "the registration token was used before; ask discovery for a new one"))
+        : table.tokens().refusal(token, started, now);
+  }
+
+  private AllocationEvent.TokenSpent spend(SpentTokens.Token token) {
     var event =
-        new AllocationEvent.Allocated(agentId, takeLowestFree(), key, request.requestId(), now);
-    size++;
-    return hold(event, AllocationTable.entry(event));
+        new AllocationEvent.TokenSpent(
+            token.agentId(), token.tokenId(), token.key(), token.expiresAt(), now);
+    tokens.put(token.tokenId(), event);
+    return event;
   }
 
   /** Decides one request, so that the next one sees its outcome. */
@@ -113,11 +197,14 @@ final class AllocationDraft {
         List.of(event), new IpAllocator.Released(AllocationTable.allocation(before)));
   }
 
-  private Decision<AllocationEvent, IpAllocator.Reply> hold(AllocationEvent event, Entry after) {
-    entries.put(after.agentId(), Optional.of(after));
-    owners.put(after.wireGuardKey(), Optional.of(after.agentId()));
-    events.add(event);
-    return new Decision<>(List.of(event), AllocationTable.allocation(after));
+  private Decision<AllocationEvent, IpAllocator.Reply> hold(
+      List<AllocationEvent> decided, Entry after) {
+    if (!decided.isEmpty()) {
+      entries.put(after.agentId(), Optional.of(after));
+      owners.put(after.wireGuardKey(), Optional.of(after.agentId()));
+      events.addAll(decided);
+    }
+    return new Decision<>(decided, AllocationTable.allocation(after));
   }
 
   private int takeLowestFree() {

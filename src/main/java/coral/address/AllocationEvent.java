@@ -1,9 +1,11 @@
 package coral.address;
 
 import coral.model.AgentId;
+import coral.model.Authentication;
 import coral.model.JournalRecord;
 import coral.model.WireGuardKey;
 import java.time.Instant;
+import java.util.Objects;
 
 /** What happened to an address: the journal of {@link IpAllocator}. */
 public sealed interface AllocationEvent extends JournalRecord {
@@ -17,10 +19,30 @@ public sealed interface AllocationEvent extends JournalRecord {
    * An agent was given an address that nobody held.
    *
    * @param requestId the request that this change spent; empty if it had none
+   * @param componentName what runs on its host; empty in journals that did not keep it
+   * @param authentication how it proved who it is; a certificate in journals that did not keep it
    */
   record Allocated(
-      AgentId agentId, int hostNumber, WireGuardKey wireGuardKey, String requestId, Instant at)
+      AgentId agentId,
+      int hostNumber,
+      WireGuardKey wireGuardKey,
+      String requestId,
+      Instant at,
+      String componentName,
+      Authentication authentication)
       implements AllocationEvent {
+    /** What is absent in a journal of before is null here. */
+    public Allocated {
+      componentName = Objects.requireNonNullElse(componentName, "");
+      authentication = Objects.requireNonNullElse(authentication, Authentication.CERTIFICATE);
+    }
+
+    /** Given to an agent with a certificate that says nothing of its host. */
+    public Allocated(
+        AgentId agentId, int hostNumber, WireGuardKey wireGuardKey, String requestId, Instant at) {
+      this(agentId, hostNumber, wireGuardKey, requestId, at, "", Authentication.CERTIFICATE);
+    }
+
     @Override
     public void applyTo(AllocationTable table) {
       table.allocated(this);
@@ -45,6 +67,32 @@ public sealed interface AllocationEvent extends JournalRecord {
     @Override
     public void applyTo(AllocationTable table) {
       table.released(this);
+    }
+  }
+
+  /**
+   * An agent that keeps its address said something else of its host, or proved itself otherwise.
+   */
+  record Described(AgentId agentId, String componentName, Authentication authentication, Instant at)
+      implements AllocationEvent {
+    @Override
+    public void applyTo(AllocationTable table) {
+      table.described(this);
+    }
+  }
+
+  /**
+   * A registration token let an agent in, and lets in nobody else.
+   *
+   * @param tokenId its {@code jti}
+   * @param key the WireGuard key that the agent asked with
+   * @param expiresAt when the token ends
+   */
+  record TokenSpent(AgentId agentId, String tokenId, String key, Instant expiresAt, Instant at)
+      implements AllocationEvent {
+    @Override
+    public void applyTo(AllocationTable table) {
+      table.tokenSpent(this);
     }
   }
 }

@@ -1,5 +1,6 @@
 package coral.address;
 
+import coral.model.Authentication;
 import coral.model.Failure;
 import coral.model.MeshSubnet;
 import coral.model.Refused;
@@ -46,14 +47,16 @@ final class AllocationJournal
 
   static Behavior<Batch> create(
       MeshSubnet subnet,
+      Instant started,
       InstantSource clock,
       ChangeFeed feed,
       ActorRef<IpAllocator.Command> allocator) {
     return Behaviors.setup(
-        context -> new AllocationJournal(context, subnet, clock, feed, allocator));
+        context -> new AllocationJournal(context, subnet, started, clock, feed, allocator));
   }
 
   private final MeshSubnet subnet;
+  private final Instant started;
   private final InstantSource clock;
   private final ChangeFeed feed;
   private final ActorRef<IpAllocator.Command> allocator;
@@ -64,12 +67,14 @@ final class AllocationJournal
   private AllocationJournal(
       ActorContext<Batch> context,
       MeshSubnet subnet,
+      Instant started,
       InstantSource clock,
       ChangeFeed feed,
       ActorRef<IpAllocator.Command> allocator) {
     super(PersistenceId.ofUniqueId(IpAllocator.PERSISTENCE_ID));
     this.context = context;
     this.subnet = subnet;
+    this.started = started;
     this.clock = clock;
     this.feed = feed;
     this.allocator = allocator;
@@ -87,7 +92,7 @@ final class AllocationJournal
 
   private Effect<AllocationEvent, AllocationTable> onBatch(AllocationTable table, Batch batch) {
     Instant now = clock.instant();
-    AllocationDraft draft = new AllocationDraft(table, now);
+    AllocationDraft draft = new AllocationDraft(table, started, now);
     List<Answer> answers = new ArrayList<>(batch.requests().size());
     for (IpAllocator.Request request : batch.requests()) {
       answers.add(answer(draft, request));
@@ -117,7 +122,12 @@ final class AllocationJournal
     if (request instanceof IpAllocator.ListAllocations list) {
       return committed -> page(committed, list);
     }
-    return committed -> new IpAllocator.Usage(committed.size(), committed.capacity());
+    return committed ->
+        new IpAllocator.Usage(
+            committed.size(),
+            committed.capacity(),
+            committed.size(Authentication.TOKEN),
+            committed.size(Authentication.COLONY_SECRET));
   }
 
   private static IpAllocator.Reply find(AllocationTable table, IpAllocator.Find find) {

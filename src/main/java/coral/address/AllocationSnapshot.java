@@ -1,15 +1,25 @@
 package coral.address;
 
 import coral.model.AgentId;
+import coral.model.Authentication;
 import coral.model.JournalRecord;
+import coral.model.SpentTokens;
 import coral.model.WireGuardKey;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 
-/** The whole table at one sequence number, as the journal keeps it. */
-public record AllocationSnapshot(List<Entry> entries) implements JournalRecord {
+/**
+ * The whole table at one sequence number, as the journal keeps it.
+ *
+ * @param tokens that were spent and are remembered
+ */
+public record AllocationSnapshot(List<Entry> entries, List<SpentTokens.Spent> tokens)
+    implements JournalRecord {
+  /** What is absent in a snapshot of before is null here. */
   public AllocationSnapshot {
     entries = List.copyOf(entries);
+    tokens = List.copyOf(Objects.requireNonNullElse(tokens, List.of()));
   }
 
   /** One agent's address, with the request ids it spent, the oldest first. */
@@ -18,9 +28,14 @@ public record AllocationSnapshot(List<Entry> entries) implements JournalRecord {
       int hostNumber,
       WireGuardKey wireGuardKey,
       Instant allocatedAt,
-      List<Spent> spent) {
+      List<Spent> spent,
+      String componentName,
+      Authentication authentication) {
+    /** What is absent in a snapshot of before is null here. */
     public Entry {
       spent = List.copyOf(spent);
+      componentName = Objects.requireNonNullElse(componentName, "");
+      authentication = Objects.requireNonNullElse(authentication, Authentication.CERTIFICATE);
     }
   }
 

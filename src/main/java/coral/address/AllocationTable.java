@@ -3,10 +3,14 @@ package coral.address;
 import coral.address.AllocationSnapshot.Entry;
 import coral.address.AllocationSnapshot.Spent;
 import coral.model.AgentId;
+import coral.model.Authentication;
 import coral.model.MeshSubnet;
+import coral.model.SpentTokens;
 import coral.model.WireGuardKey;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,6 +35,8 @@ public final class AllocationTable {
   private final Map<Integer, Entry> byHostNumber = new HashMap<>();
   private final Map<WireGuardKey, AgentId> ownerByKey = new HashMap<>();
   private final BitSet held = new BitSet();
+  private final SpentTokens tokens = new SpentTokens();
+  private final Map<Authentication, Integer> byAuthentication = new EnumMap<>(Authentication.class);
   private int lowestFree = MeshSubnet.FIRST_AGENT_HOST_NUMBER;
 
   AllocationTable(MeshSubnet subnet) {
@@ -44,6 +50,7 @@ public final class AllocationTable {
   static AllocationTable restore(MeshSubnet subnet, AllocationSnapshot snapshot) {
     AllocationTable table = new AllocationTable(subnet);
     snapshot.entries().forEach(table::insert);
+    snapshot.tokens().forEach(token -> table.tokens.spend(token, Instant.MIN));
     return table;
   }
 
@@ -53,11 +60,20 @@ public final class AllocationTable {
     for (int n = held.nextSetBit(0); n >= 0; n = held.nextSetBit(n + 1)) {
       entries.add(at(n));
     }
-    return new AllocationSnapshot(entries);
+    return new AllocationSnapshot(entries, tokens.list());
   }
 
   int size() {
     return byAgent.size();
+  }
+
+  /** How many holders last proved who they are in this way. */
+  int size(Authentication authentication) {
+    return byAuthentication.getOrDefault(authentication, 0);
+  }
+
+  private void count(Authentication authentication, int change) {
+    byAuthentication.merge(authentication, change, Integer::sum);
   }
 
   int capacity() {
@@ -89,7 +105,12 @@ public final class AllocationTable {
 
   static Allocation allocation(Entry entry) {
     return new Allocation(
-        entry.agentId(), entry.hostNumber(), entry.wireGuardKey(), entry.allocatedAt());
+        entry.agentId(),
+        entry.hostNumber(),
+        entry.wireGuardKey(),
+        entry.allocatedAt(),
+        entry.componentName(),
+        entry.authentication());
   }
 
   /** What an agent holds once it has been given {@code event}. */
@@ -99,7 +120,9 @@ public final class AllocationTable {
         event.hostNumber(),
         event.wireGuardKey(),
         event.at(),
-        spend(List.of(), event.requestId(), event.wireGuardKey()));
+        spend(List.of(), event.requestId(), event.wireGuardKey()),
+        event.componentName(),
+        event.authentication());
   }
 
   /** What an agent holds once its key is that of {@code event}. */
@@ -109,7 +132,41 @@ public final class AllocationTable {
         before.hostNumber(),
         event.wireGuardKey(),
         before.allocatedAt(),
-        spend(before.spent(), event.requestId(), event.wireGuardKey()));
+        spend(before.spent(), event.requestId(), event.wireGuardKey()),
+        before.componentName(),
+        before.authentication());
+  }
+
+  /** What an agent holds once it is as {@code event} says. */
+  static Entry entry(Entry before, AllocationEvent.Described event) {
+    return new Entry(
+        before.agentId(),
+        before.hostNumber(),
+        before.wireGuardKey(),
+        before.allocatedAt(),
+        before.spent(),
+        event.componentName(),
+        event.authentication());
+  }
+
+  /** The tokens that were spent; not to be changed by whoever asks. */
+  SpentTokens tokens() {
+    return tokens;
+  }
+
+  void tokenSpent(AllocationEvent.TokenSpent event) {
+    tokens.spend(
+        new SpentTokens.Spent(event.tokenId(), event.agentId(), event.key(), event.expiresAt()),
+        event.at());
+  }
+
+  void described(AllocationEvent.Described event) {
+    Entry before = holding(event.agentId(), event);
+    Entry after = entry(before, event);
+    count(before.authentication(), -1);
+    count(after.authentication(), 1);
+    byAgent.put(after.agentId(), after);
+    byHostNumber.put(after.hostNumber(), after);
   }
 
   void allocated(AllocationEvent.Allocated event) {
@@ -134,6 +191,7 @@ public final class AllocationTable {
     byHostNumber.remove(before.hostNumber());
     ownerByKey.remove(before.wireGuardKey());
     held.clear(before.hostNumber());
+    count(before.authentication(), -1);
     lowestFree = Math.min(lowestFree, before.hostNumber());
   }
 
@@ -150,6 +208,7 @@ public final class AllocationTable {
     byHostNumber.put(number, entry);
     ownerByKey.put(entry.wireGuardKey(), entry.agentId());
     held.set(number);
+    count(entry.authentication(), 1);
     if (number == lowestFree) {
       lowestFree = held.nextClearBit(number);
     }

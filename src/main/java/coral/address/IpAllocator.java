@@ -8,6 +8,7 @@ import coral.model.Refused;
 import coral.model.WireGuardKey;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -55,11 +56,24 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
    * made, so that a retry changes nothing, and one that comes after the agent has moved on is
    * refused.
    *
+   * <p>A registration token that let the agent in is spent in the same write; the same agent gets
+   * the same answer for it again as long as it keeps the key.
+   *
    * @param requestId at most 128 characters; empty for none
    */
   public record Allocate(
-      AgentId agentId, WireGuardKey wireGuardKey, String requestId, ActorRef<Reply> replyTo)
-      implements Request {}
+      AgentId agentId,
+      WireGuardKey wireGuardKey,
+      String requestId,
+      Registrant registrant,
+      ActorRef<Reply> replyTo)
+      implements Request {
+    /** Asks for an agent with a certificate that says nothing of its host. */
+    public Allocate(
+        AgentId agentId, WireGuardKey wireGuardKey, String requestId, ActorRef<Reply> replyTo) {
+      this(agentId, wireGuardKey, requestId, Registrant.certified(""), replyTo);
+    }
+  }
 
   /** Takes the agent's address back; answered with {@link Released} or a {@link Refusal}. */
   public record Release(AgentId agentId, ActorRef<Reply> replyTo) implements Request {}
@@ -103,8 +117,13 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
     }
   }
 
-  /** How many addresses are held, of how many. */
-  public record Usage(int held, int capacity) implements Reply {}
+  /**
+   * How many addresses are held, of how many.
+   *
+   * @param byToken how many of the holders last showed a registration token alone
+   * @param byColonySecret how many of them last showed the colony's secret alone
+   */
+  public record Usage(int held, int capacity, int byToken, int byColonySecret) implements Reply {}
 
   /**
    * Everything that was in the mailbox when this was sent is in the queue.
@@ -174,6 +193,7 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
   private final TimerScheduler<Command> timers;
   private final MeshSubnet subnet;
   private final InstantSource clock;
+  private final Instant started;
   private final Settings settings;
   private final ChangeFeed feed;
   private final ArrayDeque<Request> waiting = new ArrayDeque<>();
@@ -195,6 +215,7 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
     this.timers = timers;
     this.subnet = subnet;
     this.clock = clock;
+    this.started = clock.instant();
     this.settings = settings;
     this.feed = feed;
     this.pause = settings.firstPause();
@@ -320,7 +341,8 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
     ActorRef<AllocationJournal.Batch> opened =
         getContext()
             .spawnAnonymous(
-                AllocationJournal.create(subnet, clock, feed, getContext().getSelf().narrow()));
+                AllocationJournal.create(
+                    subnet, started, clock, feed, getContext().getSelf().narrow()));
     getContext().watch(opened);
     return opened;
   }

@@ -2,6 +2,8 @@ package coral.colony;
 
 import coral.address.Allocation;
 import coral.address.IpAllocator;
+import coral.certificate.CertificateIndex;
+import coral.certificate.IssuedCertificate;
 import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.RefusedException;
@@ -27,7 +29,7 @@ import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 
 /**
- * Members with what is known of them, put together from three places: who holds an address from the
+ * Members with what is known of them, put together from four places: who holds an address from the
  * allocator, what the session told from the directory, and for those who had no session since the
  * colony started, when they were last seen from the database.
  */
@@ -39,13 +41,14 @@ final class AgentOverview {
    *
    * @param session what its session told; empty if it had none since the colony started
    * @param presence as of now
+   * @param certificate in use, or else issued last, also if it is not good
    */
   record Member(
       Allocation allocation,
-      String componentName,
       Optional<AgentPresence> session,
       Instant lastSeen,
-      Presence presence) {}
+      Presence presence,
+      Optional<IssuedCertificate> certificate) {}
 
   /**
    * Agents by host number.
@@ -57,6 +60,7 @@ final class AgentOverview {
 
   private final AllocatorClient allocator;
   private final ActorRef<PresenceDirectory.Command> directory;
+  private final CertificateIndex certificates;
   private final AllocationReadModel readModel;
   private final Duration heartbeatInterval;
   private final InstantSource clock;
@@ -66,6 +70,7 @@ final class AgentOverview {
   AgentOverview(
       AllocatorClient allocator,
       ActorRef<PresenceDirectory.Command> directory,
+      CertificateIndex certificates,
       AllocationReadModel readModel,
       Duration heartbeatInterval,
       InstantSource clock,
@@ -73,6 +78,7 @@ final class AgentOverview {
       ActorSystem<?> system) {
     this.allocator = allocator;
     this.directory = directory;
+    this.certificates = certificates;
     this.readModel = readModel;
     this.heartbeatInterval = heartbeatInterval;
     this.clock = clock;
@@ -98,8 +104,6 @@ final class AgentOverview {
       IpAllocator.Allocations allocations, PresenceDirectory.Known known) {
     Map<AgentId, AgentPresence> sessions = new HashMap<>();
     known.presences().forEach(presence -> sessions.put(presence.agentId(), presence));
-    Map<AgentId, String> components = new HashMap<>();
-    known.registrations().forEach(r -> components.put(r.agentId(), r.componentName()));
     List<AgentId> absent =
         allocations.allocations().stream()
             .map(Allocation::agentId)
@@ -119,13 +123,19 @@ final class AgentOverview {
                 members.add(
                     new Member(
                         allocation,
-                        components.getOrDefault(agent, ""),
                         session,
                         lastSeen,
-                        Presence.at(lastSeen, clock.instant(), heartbeatInterval)));
+                        Presence.at(lastSeen, clock.instant(), heartbeatInterval),
+                        certificate(agent)));
               }
               return new Page(members, allocations.nextHostNumber(), allocations.capacity());
             });
+  }
+
+  private Optional<IssuedCertificate> certificate(AgentId agentId) {
+    return certificates
+        .identity(agentId)
+        .flatMap(identity -> identity.current().or(identity::next));
   }
 
   private CompletionStage<Map<AgentId, Instant>> lastSeen(Collection<AgentId> agents) {

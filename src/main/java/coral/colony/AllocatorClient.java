@@ -2,6 +2,7 @@ package coral.colony;
 
 import coral.address.Allocation;
 import coral.address.IpAllocator;
+import coral.address.Registrant;
 import coral.model.AgentId;
 import coral.model.WireGuardKey;
 import java.time.Duration;
@@ -32,10 +33,11 @@ final class AllocatorClient {
     this.system = system;
   }
 
-  CompletionStage<Allocation> allocate(AgentId agentId, WireGuardKey key, String requestId) {
+  CompletionStage<Allocation> allocate(
+      AgentId agentId, WireGuardKey key, String requestId, Registrant registrant) {
     return ask(
         Allocation.class,
-        replyTo -> new IpAllocator.Allocate(agentId, key, requestId, replyTo),
+        replyTo -> new IpAllocator.Allocate(agentId, key, requestId, registrant, replyTo),
         TIMEOUT);
   }
 

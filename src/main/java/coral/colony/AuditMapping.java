@@ -6,14 +6,13 @@ import coral.certificate.CertificateAudit;
 import coral.certificate.CertificateEvent;
 import coral.model.AuditEvent;
 import coral.model.AuditEvent.Kind;
+import coral.model.Authentication;
 import coral.model.MeshAddresses;
 import coral.model.MeshSubnet;
 import coral.rpc.Caller;
-import coral.rpc.Role;
 import coral.storage.Projection;
 import java.time.Instant;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /** What the events of the journals, and callers, are in the words of the audit log. */
@@ -26,20 +25,8 @@ final class AuditMapping {
 
   /** An event by a caller, with who that is and where the connection came from. */
   static AuditEvent by(Caller caller, Kind kind) {
-    AuditEvent event = AuditEvent.of(kind).by(actor(caller));
+    AuditEvent event = AuditEvent.of(kind).by(caller.actor());
     return caller.remote().getAddress() == null ? event : event.from(caller.remote().getAddress());
-  }
-
-  /** Who a caller is, as its certificate says. */
-  static String actor(Caller caller) {
-    if (caller.role() == Role.ANYONE) {
-      return AuditEvent.ANYONE;
-    }
-    String role =
-        caller.role() == Role.ADMINISTRATOR
-            ? "admin"
-            : caller.role().name().toLowerCase(Locale.ROOT);
-    return role + caller.name().map(name -> "/" + name).orElse("");
   }
 
   /**
@@ -66,7 +53,9 @@ final class AuditMapping {
                       + ", "
                       + addresses.ipv6Text()
                       + ", WireGuard key "
-                      + allocated.wireGuardKey()));
+                      + allocated.wireGuardKey()
+                      + ", by "
+                      + allocated.authentication()));
     }
     if (event instanceof AllocationEvent.KeyReplaced replaced) {
       return meaning(
@@ -77,6 +66,19 @@ final class AuditMapping {
               .about(replaced.agentId())
               .request(replaced.requestId())
               .detail("WireGuard key " + replaced.wireGuardKey()));
+    }
+    if (event instanceof AllocationEvent.Described described) {
+      return described(journaled, described);
+    }
+    if (event instanceof AllocationEvent.TokenSpent spent) {
+      return meaning(
+          journaled,
+          spent.at(),
+          AuditEvent.of(Kind.TOKEN_SPENT)
+              .by(AuditEvent.ANYONE)
+              .about(spent.agentId())
+              .detail(
+                  "token " + spent.tokenId() + ", for an address, WireGuard key " + spent.key()));
     }
     if (event instanceof AllocationEvent.Released released) {
       // Who asked for it stands in the record of the call, which comes before this one.
@@ -89,6 +91,20 @@ final class AuditMapping {
     }
     throw new IllegalArgumentException(
         "the audit log does not know what a " + event.getClass().getSimpleName() + " means");
+  }
+
+  /** What runs on a host is not for the audit, how its agent proves who it is may be. */
+  private static JournaledEvent described(
+      Projection.JournalEvent journaled, AllocationEvent.Described described) {
+    return described.authentication() == Authentication.CERTIFICATE
+        ? new JournaledEvent(journaled.sequenceNumber(), described.at(), List.of())
+        : meaning(
+            journaled,
+            described.at(),
+            AuditEvent.of(Kind.AUTHENTICATION_WEAKENED)
+                .by(AuditEvent.ANYONE)
+                .about(described.agentId())
+                .detail("it has proved who it is by " + described.authentication() + " alone"));
   }
 
   private static JournaledEvent meaning(

@@ -1,5 +1,8 @@
 package coral.colony;
 
+import coral.model.Failure;
+import coral.model.RefusedException;
+import coral.rpc.Caller;
 import coral.rpc.RateLimit;
 import coral.rpc.SourceNetwork;
 import java.net.InetAddress;
@@ -24,6 +27,22 @@ final class BootstrapLimit {
 
   BootstrapLimit(InstantSource clock) {
     this.failures = new RateLimit<>(clock, BURST, INTERVAL);
+  }
+
+  /**
+   * @throws RefusedException LIMIT_REACHED if the caller's source has failed too often
+   */
+  void require(Caller caller) {
+    if (!mayTry(caller.remote().getAddress())) {
+      throw new RefusedException(
+          Failure.LIMIT_REACHED,
+          "too many wrong secrets came from this address: try again in a minute");
+    }
+  }
+
+  /** Takes note of something wrong from the caller's source. */
+  void failed(Caller caller) {
+    failed(caller.remote().getAddress());
   }
 
   /** Whether the address may try. */

@@ -132,6 +132,11 @@ record ColonyActors(
     return dispatcher(system, "blocking-dispatcher");
   }
 
+  /** How edges ask the certificate authority. */
+  AuthorityClient authority() {
+    return new AuthorityClient(certificateAuthority, system);
+  }
+
   private static Executor dispatcher(ActorSystem<?> system, String name) {
     return system.dispatchers().lookup(DispatcherSelector.fromConfig("coral.colony." + name));
   }

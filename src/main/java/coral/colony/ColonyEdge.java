@@ -22,6 +22,7 @@ import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.TrustBundle;
+import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.MeshAddresses;
 import coral.model.RefusedException;
@@ -47,7 +48,8 @@ final class ColonyEdge implements ColonyService {
   private static final Duration TUNNEL_LIFE = Duration.ofMinutes(3);
 
   private final Caller caller;
-  private final Bootstrap bootstrap;
+  private final Issuance issuance;
+  private final Revocation revocation;
   private final AgentOverview agents;
   private final ColonyStatus status;
   private final MeshView mesh;
@@ -56,14 +58,16 @@ final class ColonyEdge implements ColonyService {
 
   ColonyEdge(
       Caller caller,
-      Bootstrap bootstrap,
+      Issuance issuance,
+      Revocation revocation,
       AgentOverview agents,
       ColonyStatus status,
       MeshView mesh,
       Hub hub,
       Authority authority) {
     this.caller = caller;
-    this.bootstrap = bootstrap;
+    this.issuance = issuance;
+    this.revocation = revocation;
     this.agents = agents;
     this.status = status;
     this.mesh = mesh;
@@ -111,7 +115,16 @@ final class ColonyEdge implements ColonyService {
   @Override
   public CompletionStage<RevokeCertificateResponse> revokeCertificate(
       RevokeCertificateRequest request) {
-    throw new RefusedException(Failure.NOT_READY, "certificates are not revoked here yet");
+    AgentId agentId = Requests.agentId(request.getAgentId());
+    return revocation
+        .revoke(caller, agentId, request.getReason())
+        .thenApply(
+            revoked ->
+                RevokeCertificateResponse.newBuilder()
+                    .setSuccess(true)
+                    .setMessage("the identity '" + agentId + "' was revoked")
+                    .addAllSerialNumbers(revoked.serials())
+                    .build());
   }
 
   private CompletionStage<List<AgentOverview.Member>> collect(
@@ -161,11 +174,19 @@ final class ColonyEdge implements ColonyService {
     Agent.Builder agent =
         Agent.newBuilder()
             .setAgentId(member.allocation().agentId().value())
-            .setComponentName(member.componentName())
+            .setComponentName(member.allocation().componentName())
+            .setAuthentication(member.allocation().authentication().wireName())
             .setMeshIpv4(addresses.ipv4Text())
             .setMeshIpv6(addresses.ipv6Text())
             .setLastSeen(Protobuf.timestamp(member.lastSeen()))
             .setStatus(member.presence().name().toLowerCase(Locale.ROOT));
+    member
+        .certificate()
+        .ifPresent(
+            certificate ->
+                agent
+                    .setCertificateSerial(certificate.serial())
+                    .setCertificateExpiresAt(Protobuf.timestamp(certificate.expiresAt())));
     member.session().ifPresent(session -> addSession(agent, session));
     // The hub's own knowledge is the newer and cannot be made up.
     handshake(member)
@@ -208,13 +229,11 @@ final class ColonyEdge implements ColonyService {
   @Override
   public CompletionStage<RequestCertificateResponse> requestCertificate(
       RequestCertificateRequest request) {
-    return bootstrap
-        .issue(
-            caller, request.getColonySecret(), request.getAgentId(), request.getCsr().toByteArray())
-        .thenApply(this::issued);
+    return issuance.issue(caller, request).thenApply(this::issued);
   }
 
-  private RequestCertificateResponse issued(CertificateAuthority.Issued issued) {
+  private RequestCertificateResponse issued(Issuance.Bought bought) {
+    CertificateAuthority.Issued issued = bought.issued();
     TrustBundle bundle = authority.trustBundle();
     return RequestCertificateResponse.newBuilder()
         .setCertificate(ByteString.copyFromUtf8(issued.chainPem()))
@@ -222,6 +241,7 @@ final class ColonyEdge implements ColonyService {
         .setTrustBundleVersion(bundle.version())
         .setSerialNumber(issued.serial())
         .setExpiresAt(issued.notAfter().getEpochSecond())
+        .setDeprecationNotice(bought.notice().orElse(""))
         .build();
   }
 

@@ -30,7 +30,10 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * colony.conf               its settings
- * secret                    what buys an agent its first certificate; shown to discovery too
+ * secret                    what discovery knows the colony by, and sells registration tokens for
+ * secret.next               the one that is about to follow, while it is being replaced
+ * secret.former             the one before, and when it ends
+ * discovery-keys.json       the keys whose registration tokens are believed
  * wireguard.key             private key of the hub, base64 as `wg genkey` prints it
  * ca-cert.pem               the root, which agents pin; two while one follows another
  * ca.json                   the authority: its roots and intermediates, without their keys
@@ -157,7 +160,7 @@ public record ColonyFiles(Path directory) {
         files.administratorKey());
   }
 
-  private static Secret newSecret() {
+  static Secret newSecret() {
     byte[] bytes = new byte[SECRET_BYTES];
     RANDOM.nextBytes(bytes);
     return new Secret(
@@ -192,6 +195,14 @@ public record ColonyFiles(Path directory) {
 
   public Path secretFile() {
     return directory.resolve("secret");
+  }
+
+  Path nextSecretFile() {
+    return directory.resolve("secret.next");
+  }
+
+  Path formerSecretFile() {
+    return directory.resolve("secret.former");
   }
 
   public Path caCertificate() {
@@ -260,9 +271,26 @@ public record ColonyFiles(Path directory) {
 
   /** The colony secret. */
   Secret secret() throws IOException {
-    String text = new String(SecureFiles.readPrivate(secretFile()), StandardCharsets.UTF_8).strip();
+    return secretIn(secretFile());
+  }
+
+  /** A colony secret in one of the files of such. */
+  Secret secretIn(Path file) throws IOException {
+    try {
+      return secret(new String(SecureFiles.readPrivate(file), StandardCharsets.UTF_8).strip());
+    } catch (IllegalArgumentException e) {
+      throw new IOException(file + " does not hold a colony secret", e);
+    }
+  }
+
+  /**
+   * Takes a text for a colony secret.
+   *
+   * @throws IllegalArgumentException if it is none, without a word of it
+   */
+  static Secret secret(String text) {
     if (!text.startsWith(SECRET_PREFIX) || text.length() < SECRET_PREFIX.length() + SECRET_BYTES) {
-      throw new IOException(secretFile() + " does not hold a colony secret");
+      throw new IllegalArgumentException("not a colony secret");
     }
     return new Secret(text);
   }

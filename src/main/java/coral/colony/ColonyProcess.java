@@ -9,11 +9,13 @@ import coral.address.Allocation;
 import coral.address.IpAllocator;
 import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
+import coral.model.AgentId;
 import coral.model.AuditEvent;
 import coral.model.Endpoint;
+import coral.model.InvitationText;
 import coral.model.MeshAddresses;
-import coral.model.Secret;
 import coral.process.UntilSignal;
+import coral.rpc.RpcException;
 import coral.storage.AllocationReadModel;
 import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
@@ -36,6 +38,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.setup.ActorSystemSetup;
@@ -74,7 +77,6 @@ public final class ColonyProcess implements AutoCloseable {
   private InetSocketAddress managementAddress = new InetSocketAddress(0);
   private int wireGuardPort;
   private @Nullable Hub hub;
-  private @Nullable ActorRef<CertificateAuthority.Command> certificateAuthority;
   private @Nullable ActorRef<CertificateRenewal.Command> certificateRenewal;
   private boolean closed;
 
@@ -108,7 +110,7 @@ public final class ColonyProcess implements AutoCloseable {
     // What it has on disk
     ColonyFiles files = new ColonyFiles(settings.directory());
     Authority authority = step("certificate authority loaded", () -> authority(files));
-    Secret secret = files.secret();
+    ColonySecrets secrets = ColonySecrets.load(files, clock);
     KeyPair keys = files.wireGuardKey();
     DuckDbFile file = step("database opened", () -> DuckDbFile.open(files.database()));
     stopping.push("database", file::close);
@@ -131,14 +133,14 @@ public final class ColonyProcess implements AutoCloseable {
     ColonyActors actors =
         ColonyActors.start(
             system, settings, authority, file, readModel, hub::follow, audit.sink(), clock);
-    certificateAuthority = actors.certificateAuthority();
     stopping.push(
         "last seen", () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT));
 
     // What the journals hold, before anybody can ask
     List<Allocation> allocations =
         step("addresses read", () -> await(actors.allocator().all(), START_TIMEOUT));
-    step("peers restored", () -> restore(hub, allocations));
+    step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
+    step("peers restored", () -> restore(hub, allocations, actors.certificates()::isBarred));
     Projection projection =
         new Projection(
             system,
@@ -147,17 +149,34 @@ public final class ColonyProcess implements AutoCloseable {
     step("tables up to date", () -> await(projection.catchUp(), START_TIMEOUT));
     Pair<UniqueKillSwitch, CompletionStage<Done>> following = projection.follow();
     stopping.push("table", () -> complete(projection, following));
+    CertificateReadModel issued = new CertificateReadModel(file);
     Projection certificates =
         new Projection(
             system,
             CertificateAuthority.persistenceId(settings.colonyId()),
-            CertificateRows.into(new CertificateReadModel(file)));
+            CertificateRows.into(issued));
     step("certificates listed", () -> await(certificates.catchUp(), START_TIMEOUT));
     Pair<UniqueKillSwitch, CompletionStage<Done>> listing = certificates.follow();
     stopping.push("list of certificates", () -> complete(certificates, listing));
-    step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
     step("audit log up to date", () -> await(audit.catchUp(), START_TIMEOUT));
     audit.follow(stopping, STOP_STEP_TIMEOUT);
+
+    // Discovery
+    Optional<DiscoveryClient> discovery =
+        settings
+            .discovery()
+            .map(where -> new DiscoveryClient(where, settings.colonyId(), secrets::current));
+    TokenKeys tokens =
+        TokenKeys.open(
+            files,
+            settings.colonyId(),
+            discovery,
+            settings.discovery().flatMap(ColonySettings.Discovery::tokenKey),
+            clock,
+            actors.blocking());
+    BootstrapLimit limit = new BootstrapLimit(clock);
+    SecretReplacement replacement =
+        new SecretReplacement(secrets, discovery, clock, actors.blocking());
 
     // The port
     MeshView mesh =
@@ -182,20 +201,36 @@ public final class ColonyProcess implements AutoCloseable {
             () ->
                 await(
                     server.bind(
-                        hub,
-                        streams,
-                        new Bootstrap(
-                            secret,
-                            new BootstrapLimit(clock),
-                            actors.certificateAuthority(),
-                            audit.sink(),
-                            system),
-                        audit,
-                        file,
-                        readModel,
-                        readiness,
-                        announcementProblem::get,
-                        clock),
+                        new ColonyServer.Parts(
+                            hub,
+                            streams,
+                            new Issuance(
+                                secrets,
+                                settings.legacy().acceptColonySecret(),
+                                tokens,
+                                limit,
+                                actors.authority(),
+                                audit.sink()),
+                            new LegacyRegistration(
+                                settings.legacy(),
+                                secrets,
+                                tokens,
+                                limit,
+                                actors.certificates(),
+                                audit.sink()),
+                            replacement,
+                            new InvitationEdge.Colony(
+                                settings.colonyId(),
+                                authority::fingerprint,
+                                () -> rpcEndpoints(mesh),
+                                settings.discovery().map(ColonyProcess::invited)),
+                            file,
+                            readModel,
+                            issued,
+                            readiness,
+                            announcementProblem::get,
+                            audit,
+                            clock)),
                     START_TIMEOUT));
     rpcAddress = binding.localAddress();
     certificateRenewal =
@@ -207,23 +242,14 @@ public final class ColonyProcess implements AutoCloseable {
             "certificate-renewal",
             Props.empty());
     managementAddress = step("management open", () -> manage(system));
-    settings
-        .discovery()
-        .ifPresent(
-            discovery -> {
-              DiscoveryClient client =
-                  new DiscoveryClient(
-                      discovery, settings, mesh, rpcAddress.getPort(), secret, actors.blocking());
-              system.systemActorOf(
-                  DiscoveryAnnouncer.create(client::register, announcementProblem),
-                  "discovery-announcer",
-                  Props.empty());
-            });
     audit
         .sink()
         .record(
             AuditEvent.of(AuditEvent.Kind.COLONY_STARTED)
                 .detail(settings.subnet() + ", CA fingerprint " + authority.fingerprint()));
+    discovery.ifPresent(
+        client -> callDiscovery(system, client, mesh, tokens, announcementProblem, actors));
+    replacement.resume();
     system.getWhenTerminated().whenComplete((done, failure) -> stopped.countDown());
     log.info(
         "Colony {} is ready after {} ms: gRPC on {}, WireGuard on UDP port {}, {} addresses held,"
@@ -234,6 +260,50 @@ public final class ColonyProcess implements AutoCloseable {
         wireGuardPort,
         allocations.size(),
         authority.fingerprint());
+  }
+
+  private void callDiscovery(
+      ActorSystem<?> system,
+      DiscoveryClient client,
+      MeshView mesh,
+      TokenKeys tokens,
+      AtomicReference<Optional<String>> announcementProblem,
+      ColonyActors actors) {
+    system.systemActorOf(
+        DiscoveryTask.create(
+            DiscoveryTask.ANNOUNCEMENT,
+            () ->
+                CompletableFuture.supplyAsync(
+                    () -> {
+                      try {
+                        client.register(settings, mesh, rpcAddress.getPort());
+                        return Done.getInstance();
+                      } catch (RpcException e) {
+                        throw new CompletionException(e);
+                      }
+                    },
+                    actors.blocking()),
+            announcementProblem),
+        "discovery-announcer",
+        Props.empty());
+    system.systemActorOf(
+        // Those on disk serve meanwhile, so that this is no problem of the colony.
+        DiscoveryTask.create(
+            DiscoveryTask.KEYS, tokens::refresh, new AtomicReference<>(Optional.empty())),
+        "discovery-keys",
+        Props.empty());
+  }
+
+  /** Where the gRPC port is reached: the hosts of the WireGuard port, as discovery tells agents. */
+  private List<Endpoint> rpcEndpoints(MeshView mesh) {
+    return mesh.endpoints().stream()
+        .map(endpoint -> new Endpoint(endpoint.host(), rpcAddress.getPort()))
+        .distinct()
+        .toList();
+  }
+
+  private static InvitationText.Discovery invited(ColonySettings.Discovery discovery) {
+    return new InvitationText.Discovery(discovery.url(), discovery.fingerprint());
   }
 
   /** What is on disk is shown, whether it was renewed just now or not. */
@@ -301,8 +371,8 @@ public final class ColonyProcess implements AutoCloseable {
     await(projection.catchUp(), STOP_STEP_TIMEOUT);
   }
 
-  private static int restore(Hub hub, List<Allocation> allocations) {
-    hub.restore(allocations);
+  private static int restore(Hub hub, List<Allocation> allocations, Predicate<AgentId> barred) {
+    hub.restore(allocations, barred);
     return allocations.size();
   }
 
@@ -370,11 +440,6 @@ public final class ColonyProcess implements AutoCloseable {
   /** The hub's device, to see in a test what becomes of it. */
   WireGuardDevice device() {
     return Objects.requireNonNull(hub, "not started").device();
-  }
-
-  /** Who issues and revokes certificates. */
-  ActorRef<CertificateAuthority.Command> certificateAuthority() {
-    return Objects.requireNonNull(certificateAuthority, "the colony has started");
   }
 
   /** What looks at the port's certificate once a day, for a test that cannot wait for a day. */

@@ -2,17 +2,26 @@ package coral.colony;
 
 import coral.api.colony.v1.AuditService;
 import coral.api.colony.v1.AuditServiceHandlerFactory;
+import coral.api.colony.v1.CertificateService;
+import coral.api.colony.v1.CertificateServiceHandlerFactory;
 import coral.api.colony.v1.ColonyService;
 import coral.api.colony.v1.ColonyServiceHandlerFactory;
+import coral.api.colony.v1.InvitationService;
+import coral.api.colony.v1.InvitationServiceHandlerFactory;
+import coral.api.colony.v1.SecretService;
+import coral.api.colony.v1.SecretServiceHandlerFactory;
 import coral.api.mesh.v1.MeshService;
 import coral.api.mesh.v1.MeshServiceHandlerFactory;
 import coral.certificate.Authority;
 import coral.certificate.Identity;
 import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.rpc.CallerIdentity;
+import coral.rpc.RpcAuthorization;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
 import coral.storage.AllocationReadModel;
+import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -25,8 +34,11 @@ final class ColonyServer {
   /** Ten silent intervals end a session; a stream that says nothing for longer has none. */
   private static final int STREAM_IDLE_INTERVALS = 11;
 
-  /** A request for a certificate carries at most 16 KiB of PEM, and a stranger may send it. */
-  private static final int MAX_CERTIFICATE_REQUEST_BYTES = 24 << 10;
+  /**
+   * A request for a certificate carries at most 16 KiB of PEM, a token of 4 KiB and a former
+   * certificate of 8 KiB, and a stranger may send it.
+   */
+  private static final int MAX_CERTIFICATE_REQUEST_BYTES = 32 << 10;
 
   /** A message without fields has no bytes in protobuf, but braces and blanks in JSON. */
   private static final int MAX_EMPTY_REQUEST_BYTES = 64;
@@ -60,35 +72,63 @@ final class ColonyServer {
     tls.replace(identity.key(), identity.chain());
   }
 
-  /** Opens the port. */
-  CompletionStage<ServerBinding> bind(
+  /**
+   * What the services are made of, beside the actors.
+   *
+   * @param announcementProblem why discovery does not know the colony, if it does not
+   */
+  record Parts(
       Hub hub,
       SessionStreams streams,
-      Bootstrap bootstrap,
-      ColonyAudit audit,
+      Issuance issuance,
+      LegacyRegistration legacy,
+      SecretReplacement secret,
+      InvitationEdge.Colony invitations,
       DuckDbFile file,
       AllocationReadModel readModel,
+      CertificateReadModel issued,
       Readiness readiness,
       Supplier<Optional<String>> announcementProblem,
-      InstantSource clock) {
+      ColonyAudit audit,
+      InstantSource clock) {}
+
+  /** Opens the port. */
+  CompletionStage<ServerBinding> bind(Parts parts) {
+    RpcServer server = server(parts);
+    actors
+        .certificates()
+        .onChange(
+            new Expulsion(
+                actors.certificates(),
+                actors.sharding(),
+                parts.hub(),
+                server::closeConnections,
+                actors.system()));
+    return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
+  }
+
+  private RpcServer server(Parts parts) {
+    AuthorityClient authorityClient = actors.authority();
     Registration registration =
         new Registration(
             actors.allocator(),
+            parts.hub(),
             mesh.wireGuardKey(),
             actors.sharding(),
             actors.directory(),
             settings.heartbeatInterval(),
-            clock,
-            audit.sink(),
+            parts.clock(),
+            parts.audit().sink(),
             actors.system());
-    AuditReading auditReading = audit.reading();
+    AuditReading auditReading = parts.audit().reading();
     AgentOverview agents =
         new AgentOverview(
             actors.allocator(),
             actors.directory(),
-            readModel,
+            actors.certificates(),
+            parts.readModel(),
             settings.heartbeatInterval(),
-            clock,
+            parts.clock(),
             actors.blocking(),
             actors.system());
     ColonyStatus status =
@@ -96,44 +136,85 @@ final class ColonyServer {
             settings,
             mesh,
             authority.fingerprint(),
-            file,
-            readiness,
-            announcementProblem,
+            parts.file(),
+            parts.readiness(),
+            parts.announcementProblem(),
             actors.allocator(),
             agents,
-            clock,
+            parts.clock(),
             actors.blocking());
-    RpcServer server =
-        RpcServer.builder(
-                actors.system(),
-                CallerIdentity.ofColony(
-                    settings.colonyId(), actors.certificates()::acceptsHolder, clock),
-                ColonyRpcs.AUTHORIZATION.telling(
-                    (rpc, caller, why) ->
-                        audit
-                            .sink()
-                            .record(
-                                AuditMapping.by(caller, AuditEvent.Kind.CALL_REFUSED)
-                                    .detail(why.message()))))
-            .service(
-                MeshService.class,
-                MeshService.description,
-                caller -> new MeshEdge(caller, registration, actors.allocator(), streams, mesh),
-                MeshServiceHandlerFactory::create)
-            .service(
-                ColonyService.class,
-                ColonyService.description,
-                caller -> new ColonyEdge(caller, bootstrap, agents, status, mesh, hub, authority),
-                ColonyServiceHandlerFactory::create)
-            .service(
-                AuditService.class,
-                AuditService.description,
-                caller -> new AuditEdge(auditReading),
-                AuditServiceHandlerFactory::create)
-            .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
-            .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
-            .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
-            .build();
-    return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
+    Revocation revocation = new Revocation(authorityClient);
+    TrustNotices trust = new TrustNotices(authority::trustBundle);
+    return RpcServer.builder(
+            actors.system(),
+            CallerIdentity.ofColony(
+                settings.colonyId(), actors.certificates()::acceptsHolder, parts.clock()),
+            authorization(parts.audit().sink()))
+        .service(
+            MeshService.class,
+            MeshService.description,
+            caller ->
+                new MeshEdge(
+                    caller,
+                    registration,
+                    parts.legacy(),
+                    actors.allocator(),
+                    parts.streams(),
+                    mesh,
+                    trust),
+            MeshServiceHandlerFactory::create)
+        .service(
+            ColonyService.class,
+            ColonyService.description,
+            caller ->
+                new ColonyEdge(
+                    caller,
+                    parts.issuance(),
+                    revocation,
+                    agents,
+                    status,
+                    mesh,
+                    parts.hub(),
+                    authority),
+            ColonyServiceHandlerFactory::create)
+        .service(
+            CertificateService.class,
+            CertificateService.description,
+            caller ->
+                new CertificateEdge(
+                    caller, revocation, parts.issued(), actors.blocking(), parts.clock()),
+            CertificateServiceHandlerFactory::create)
+        .service(
+            InvitationService.class,
+            InvitationService.description,
+            caller ->
+                new InvitationEdge(caller, authorityClient, parts.invitations(), parts.clock()),
+            InvitationServiceHandlerFactory::create)
+        .service(
+            SecretService.class,
+            SecretService.description,
+            caller -> new SecretEdge(caller, parts.secret(), parts.audit().sink()),
+            SecretServiceHandlerFactory::create)
+        .service(
+            AuditService.class,
+            AuditService.description,
+            caller -> new AuditEdge(auditReading),
+            AuditServiceHandlerFactory::create)
+        .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
+        .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
+        .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
+        .build();
+  }
+
+  /** Who is refused by the table is told of. */
+  private RpcAuthorization authorization(AuditSink sink) {
+    RpcAuthorization table =
+        settings.legacy().acceptStrangers()
+            ? ColonyRpcs.withStrangersRegistering()
+            : ColonyRpcs.AUTHORIZATION;
+    return table.telling(
+        (rpc, caller, why) ->
+            sink.record(
+                AuditMapping.by(caller, AuditEvent.Kind.CALL_REFUSED).detail(why.message())));
   }
 }

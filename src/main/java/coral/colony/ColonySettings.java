@@ -32,6 +32,7 @@ import java.util.Optional;
  * @param mtu of the packets inside the tunnel, bytes
  * @param interfaceName of the device, at most 15 characters
  * @param discovery where the colony announces itself; empty: nowhere
+ * @param legacy what is taken from agents of before
  * @param managementPort 0 to 65535; 0 lets the system choose
  * @param authority the keys of the certificate authority
  */
@@ -51,6 +52,7 @@ public record ColonySettings(
     DeviceMode deviceMode,
     String interfaceName,
     Optional<Discovery> discovery,
+    Legacy legacy,
     String managementHost,
     int managementPort,
     AuthoritySettings authority) {
@@ -67,8 +69,32 @@ public record ColonySettings(
    * @param tls whether the connection is TLS; plaintext only if the URL says http
    * @param fingerprint of discovery's certificate; always there with TLS, because the colony shows
    *     discovery its secret
+   * @param tokenKey the id of the first key whose registration tokens are believed; empty: the one
+   *     that signs when discovery is asked for the first time
    */
-  public record Discovery(Endpoint endpoint, boolean tls, Optional<Fingerprint> fingerprint) {}
+  public record Discovery(
+      Endpoint endpoint,
+      boolean tls,
+      Optional<Fingerprint> fingerprint,
+      Optional<String> tokenKey) {
+    /** As it was configured, with its port. */
+    String url() {
+      return (tls ? "https://" : "http://") + endpoint;
+    }
+  }
+
+  /**
+   * What agents had before they had certificates, taken for migration only.
+   *
+   * @param acceptColonySecret whether the colony's secret alone buys a certificate, or an address
+   * @param acceptTokenRegistration whether a registration token alone buys an address
+   */
+  public record Legacy(boolean acceptColonySecret, boolean acceptTokenRegistration) {
+    /** Whether somebody without a certificate may ask for an address. */
+    boolean acceptStrangers() {
+      return acceptColonySecret || acceptTokenRegistration;
+    }
+  }
 
   public ColonySettings {
     publicEndpoints = List.copyOf(publicEndpoints);
@@ -114,6 +140,9 @@ public record ColonySettings(
         device.oneOf("device", DeviceMode.class),
         device.value("interface-name", "1 to 15 characters", ColonySettings::interfaceName),
         discovery(colony.at("discovery")),
+        new Legacy(
+            colony.at("legacy").flag("accept-colony-secret"),
+            colony.at("legacy").flag("accept-token-registration")),
         management.string("host"),
         management.integer("port", 0, 65535),
         authority(config));
@@ -196,7 +225,22 @@ public record ColonySettings(
           "the fingerprint that discovery printed when it started: the colony shows it its secret");
     }
     int port = url.get().getPort() < 0 ? DISCOVERY_PORT : url.get().getPort();
-    return Optional.of(new Discovery(new Endpoint(host(url.get()), port), tls, fingerprint));
+    return Optional.of(
+        new Discovery(
+            new Endpoint(host(url.get()), port),
+            tls,
+            fingerprint,
+            reader.optional(
+                "token-key",
+                "the id of a key as discovery prints it, 43 characters",
+                ColonySettings::keyId)));
+  }
+
+  private static String keyId(String text) {
+    if (!text.matches("[A-Za-z0-9_-]{43}")) {
+      throw new IllegalArgumentException("not an RFC 7638 thumbprint");
+    }
+    return text;
   }
 
   private static URI url(String text) {

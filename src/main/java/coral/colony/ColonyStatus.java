@@ -2,6 +2,7 @@ package coral.colony;
 
 import coral.address.IpAllocator;
 import coral.api.colony.v1.GetStatusResponse;
+import coral.model.Authentication;
 import coral.model.Fingerprint;
 import coral.model.MeshAddresses;
 import coral.process.BuildNumber;
@@ -75,7 +76,15 @@ final class ColonyStatus {
         .thenCombine(
             usage(),
             (status, usage) ->
-                status.setAllocatedAddresses(usage.held()).setAddressCapacity(usage.capacity()))
+                status
+                    .setAllocatedAddresses(usage.held())
+                    .setAddressCapacity(usage.capacity())
+                    .putAgentsByAuthentication(
+                        Authentication.CERTIFICATE.wireName(),
+                        usage.held() - usage.byToken() - usage.byColonySecret())
+                    .putAgentsByAuthentication(Authentication.TOKEN.wireName(), usage.byToken())
+                    .putAgentsByAuthentication(
+                        Authentication.COLONY_SECRET.wireName(), usage.byColonySecret()))
         .thenCombine(agents.connected(), GetStatusResponse.Builder::setAgentCount)
         .thenApply(GetStatusResponse.Builder::build);
   }

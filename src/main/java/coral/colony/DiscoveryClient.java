@@ -1,35 +1,44 @@
 package coral.colony;
 
+import com.google.protobuf.Message;
+import com.google.protobuf.Parser;
+import coral.api.discovery.v1.DiscoveryKey;
+import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
+import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
+import coral.api.discovery.v1.RotateColonySecretRequest;
+import coral.api.discovery.v1.RotateColonySecretResponse;
+import coral.model.ColonyId;
 import coral.model.MeshAddresses;
 import coral.model.Secret;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
+import coral.token.AcceptedKeys;
+import coral.token.Endorsement;
+import coral.token.PublishedKey;
+import coral.token.TokenKey;
 import java.time.Duration;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
-import org.apache.pekko.Done;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 
-/** Registers the colony with discovery, over a connection whose key is pinned. */
+/** Asks discovery, over a connection whose key is pinned. Every call blocks. */
 final class DiscoveryClient {
-  private static final String REGISTER = "coral.discovery.v1.DiscoveryService/RegisterColony";
+  private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final ConnectClient client;
-  private final RegisterColonyRequest request;
-  private final Executor blocking;
+  private final ColonyId colonyId;
+  private final Supplier<Secret> secret;
 
-  DiscoveryClient(
-      ColonySettings.Discovery discovery,
-      ColonySettings settings,
-      MeshView mesh,
-      int rpcPort,
-      Secret secret,
-      Executor blocking) {
+  /**
+   * @param secret the colony's present one
+   */
+  DiscoveryClient(ColonySettings.Discovery discovery, ColonyId colonyId, Supplier<Secret> secret) {
     this.client =
         discovery
             .fingerprint()
@@ -39,10 +48,17 @@ final class DiscoveryClient {
                     ConnectClient.https(
                         discovery.endpoint(), ClientTls.pinnedLeaf(pin), TIMEOUT, TIMEOUT))
             .orElseGet(() -> ConnectClient.plaintext(discovery.endpoint(), TIMEOUT, TIMEOUT));
+    this.colonyId = colonyId;
+    this.secret = secret;
+  }
+
+  /** Announces the colony, or renews that. */
+  void register(ColonySettings settings, MeshView mesh, int rpcPort) throws RpcException {
     MeshAddresses colony = mesh.subnet().colony();
-    this.request =
+    call(
+        "RegisterColony",
         RegisterColonyRequest.newBuilder()
-            .setMeshId(settings.colonyId().value())
+            .setMeshId(colonyId.value())
             .setWireguardPubkey(mesh.wireGuardKey().toString())
             .addAllPublicEndpoints(mesh.endpointTexts())
             .setMeshIpv4(colony.ipv4Text())
@@ -50,21 +66,83 @@ final class DiscoveryClient {
             .setConnectPort(rpcPort)
             .putMetadata("app", settings.app())
             .putMetadata("environment", settings.environment())
-            .setColonySecret(secret.reveal())
-            .build();
-    this.blocking = blocking;
+            .setColonySecret(secret.get().reveal())
+            .build(),
+        RegisterColonyResponse.parser());
   }
 
-  CompletionStage<Done> register() {
-    return CompletableFuture.supplyAsync(
-        () -> {
-          try {
-            client.call(REGISTER, request, RegisterColonyResponse.parser());
-            return Done.getInstance();
-          } catch (RpcException e) {
-            throw new CompletionException(e);
-          }
-        },
-        blocking);
+  /**
+   * Gives the colony another secret at discovery; to ask twice is safe.
+   *
+   * @return when the present one ends
+   */
+  Instant rotateSecret(Secret present, Secret next, Duration grace) throws RpcException {
+    RotateColonySecretResponse rotated =
+        call(
+            "RotateColonySecret",
+            RotateColonySecretRequest.newBuilder()
+                .setMeshId(colonyId.value())
+                .setColonySecret(present.reveal())
+                .setNewColonySecret(next.reveal())
+                .setGrace(Protobuf.duration(grace))
+                .build(),
+            RotateColonySecretResponse.parser());
+    return Protobuf.instant(rotated.getFormerSecretExpiresAt());
+  }
+
+  /**
+   * The keys that tokens are signed with. One that cannot be read is left out: it may be of a kind
+   * that comes later.
+   *
+   * @throws RpcException if discovery does not answer
+   */
+  List<PublishedKey> tokenKeys() throws RpcException {
+    GetDiscoveryPublicKeyResponse answer =
+        call(
+            "GetDiscoveryPublicKey",
+            GetDiscoveryPublicKeyRequest.getDefaultInstance(),
+            GetDiscoveryPublicKeyResponse.parser());
+    List<PublishedKey> keys = new ArrayList<>();
+    for (DiscoveryKey key : answer.getKeysList()) {
+      if (keys.size() > AcceptedKeys.MAX_PUBLISHED) {
+        break; // too many, as whoever follows them says
+      }
+      published(key).ifPresent(keys::add);
+    }
+    return keys;
+  }
+
+  private static Optional<PublishedKey> published(DiscoveryKey key) {
+    PublishedKey.State state;
+    switch (key.getState()) {
+      case NEXT -> state = PublishedKey.State.NEXT;
+      case CURRENT -> state = PublishedKey.State.CURRENT;
+      case PREVIOUS -> state = PublishedKey.State.PREVIOUS;
+      case STATE_UNSPECIFIED, UNRECOGNIZED -> {
+        return Optional.empty();
+      }
+      default -> throw new AssertionError(key.getState());
+    }
+    try {
+      return Optional.of(
+          new PublishedKey(
+              TokenKey.parse(key.getPublicKey()),
+              state,
+              Protobuf.instant(key.getCreatedAt()),
+              key.hasRetiredAt()
+                  ? Optional.of(Protobuf.instant(key.getRetiredAt()))
+                  : Optional.empty(),
+              key.getEndorsedBy().isEmpty()
+                  ? Optional.empty()
+                  : Optional.of(
+                      new Endorsement(key.getEndorsedBy(), key.getEndorsement().toByteArray()))));
+    } catch (IllegalArgumentException | java.time.DateTimeException | ArithmeticException e) {
+      return Optional.empty();
+    }
+  }
+
+  private <T extends Message> T call(String rpc, Message request, Parser<T> response)
+      throws RpcException {
+    return client.call(SERVICE + rpc, request, response);
   }
 }

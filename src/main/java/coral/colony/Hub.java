@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,9 @@ final class Hub implements AutoCloseable {
   private final WireGuardDevice device;
   private final MeshSubnet subnet;
   private final Map<AgentId, Member> members = new HashMap<>();
+
+  /** Who holds an address and must not be a peer. */
+  private Predicate<AgentId> barred = agent -> false;
 
   private Hub(WireGuardDevice device, MeshSubnet subnet) {
     this.device = device;
@@ -73,14 +77,21 @@ final class Hub implements AutoCloseable {
     }
   }
 
-  /** Makes the holders of these addresses the peers, and nobody else. */
-  synchronized void restore(List<Allocation> allocations) {
+  /**
+   * Makes the holders of these addresses the peers, and nobody else.
+   *
+   * @param barred who must not be a peer in spite of its address; asked from now on, must not block
+   */
+  synchronized void restore(List<Allocation> allocations, Predicate<AgentId> barred) {
+    this.barred = barred;
     Set<Peer> peers = new HashSet<>();
     members.clear();
     for (Allocation allocation : allocations) {
       Member member = new Member(allocation.hostNumber(), allocation.wireGuardKey());
       members.put(allocation.agentId(), member);
-      peers.add(peer(member));
+      if (!barred.test(allocation.agentId())) {
+        peers.add(peer(member));
+      }
     }
     device.apply(peers);
   }
@@ -112,7 +123,7 @@ final class Hub implements AutoCloseable {
         device.remove(before.key());
         put(replaced.agentId(), new Member(before.hostNumber(), replaced.wireGuardKey()));
       }
-    } else {
+    } else if (event instanceof AllocationEvent.Released) {
       Member before = members.remove(event.agentId());
       if (before != null) {
         device.remove(before.key());
@@ -122,7 +133,29 @@ final class Hub implements AutoCloseable {
 
   private void put(AgentId agentId, Member member) {
     members.put(agentId, member);
-    device.put(peer(member));
+    if (!barred.test(agentId)) {
+      device.put(peer(member));
+    }
+  }
+
+  /** An agent that holds an address is no peer any more; the address stays its own. */
+  synchronized void remove(AgentId agentId) {
+    Member member = members.get(agentId);
+    if (member != null) {
+      try {
+        device.remove(member.key());
+      } catch (RuntimeException e) {
+        log.error("The peer of agent {} is not gone", agentId, e);
+      }
+    }
+  }
+
+  /** An agent that has just registered is a peer, also one that was none for a while. */
+  synchronized void admit(AgentId agentId) {
+    Member member = members.get(agentId);
+    if (member != null && !barred.test(agentId) && device.statistics(member.key()).isEmpty()) {
+      device.put(peer(member));
+    }
   }
 
   private Peer peer(Member member) {

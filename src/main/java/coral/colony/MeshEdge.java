@@ -1,7 +1,9 @@
 package coral.colony;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Timestamp;
 import coral.address.Allocation;
+import coral.address.Registrant;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.DeregisterAgentRequest;
@@ -12,8 +14,10 @@ import coral.api.mesh.v1.MeshChanged;
 import coral.api.mesh.v1.MeshService;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
+import coral.api.mesh.v1.RenewCertificate;
 import coral.api.mesh.v1.SessionClosed;
 import coral.api.mesh.v1.SessionOpened;
+import coral.api.mesh.v1.TrustBundle;
 import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.MeshAddresses;
@@ -47,25 +51,34 @@ final class MeshEdge implements MeshService {
 
   private final Caller caller;
   private final Registration registration;
+  private final LegacyRegistration legacy;
   private final AllocatorClient allocator;
   private final SessionStreams streams;
   private final MeshView mesh;
+  private final TrustNotices trust;
 
   MeshEdge(
       Caller caller,
       Registration registration,
+      LegacyRegistration legacy,
       AllocatorClient allocator,
       SessionStreams streams,
-      MeshView mesh) {
+      MeshView mesh,
+      TrustNotices trust) {
     this.caller = caller;
     this.registration = registration;
+    this.legacy = legacy;
     this.allocator = allocator;
     this.streams = streams;
     this.mesh = mesh;
+    this.trust = trust;
   }
 
   @Override
   public CompletionStage<RegisterAgentResponse> register(RegisterAgentRequest request) {
+    if (caller.role() == Role.ANYONE) {
+      return registerWithoutCertificate(request);
+    }
     AgentId agentId = self();
     if (!request.getRegistrationToken().isEmpty() || !request.getColonySecret().isEmpty()) {
       throw new RefusedException(
@@ -76,13 +89,29 @@ final class MeshEdge implements MeshService {
     requireSelf(request.getAgentId(), agentId);
     WireGuardKey key = Requests.wireGuardKey(request.getWireguardPubkey());
     String requestId = Requests.requestId(request.getRequestId());
-    String componentName = Requests.componentName(request.getComponentName());
+    Registrant registrant =
+        Registrant.certified(Requests.componentName(request.getComponentName()));
     return registration
-        .register(agentId, key, requestId, componentName)
-        .thenApply(allocation -> accepted(allocation, requestId));
+        .register(agentId, key, requestId, registrant)
+        .thenApply(allocation -> accepted(allocation, requestId, ""));
   }
 
-  private RegisterAgentResponse accepted(Allocation allocation, String requestId) {
+  private CompletionStage<RegisterAgentResponse> registerWithoutCertificate(
+      RegisterAgentRequest request) {
+    WireGuardKey key = Requests.wireGuardKey(request.getWireguardPubkey());
+    // Agents of the token draft know of no request id.
+    String requestId = Requests.optionalRequestId(request.getRequestId());
+    String componentName = Requests.componentName(request.getComponentName());
+    return legacy
+        .admit(caller, request, key, componentName)
+        .thenCompose(
+            admitted ->
+                registration
+                    .register(admitted.agentId(), key, requestId, admitted.registrant())
+                    .thenApply(allocation -> accepted(allocation, requestId, admitted.notice())));
+  }
+
+  private RegisterAgentResponse accepted(Allocation allocation, String requestId, String notice) {
     MeshAddresses own = mesh.subnet().addresses(allocation.hostNumber());
     MeshAddresses colony = mesh.subnet().colony();
     return RegisterAgentResponse.newBuilder()
@@ -98,13 +127,14 @@ final class MeshEdge implements MeshService {
         .setHeartbeatInterval(Protobuf.duration(mesh.heartbeatInterval()))
         .setMtu(mesh.mtu())
         .setRequestId(requestId)
+        .setDeprecationNotice(notice)
         .build();
   }
 
   @Override
   public CompletionStage<DeregisterAgentResponse> deregister(DeregisterAgentRequest request) {
     AgentId agentId;
-    if (caller.role() == Role.ADMINISTRATOR) {
+    if (!caller.role().isMember()) {
       agentId = Requests.agentId(request.getAgentId());
     } else {
       agentId = self();
@@ -136,7 +166,11 @@ final class MeshEdge implements MeshService {
                     throw notAMember(failure);
                   }
                   return streams
-                      .open(agentId, certificate, incoming, MeshEdge::heartbeat)
+                      .open(
+                          agentId,
+                          certificate,
+                          incoming,
+                          (stream, message) -> understood(agentId, stream, message))
                       .mapConcat(notice -> messages(agentId, notice));
                 });
     return Source.completionStageSource(opened)
@@ -176,6 +210,17 @@ final class MeshEdge implements MeshService {
                   MeshChanged.newBuilder()
                       .setColonyWireguardPubkey(mesh.wireGuardKey().toString())
                       .addAllColonyEndpoints(mesh.endpointTexts()))
+              .build(),
+          // One that was away while the roots changed learns of them here.
+          message(trust.present()));
+    }
+    if (notice instanceof Notice.TrustBundle bundle) {
+      return List.of(message(bundle));
+    }
+    if (notice instanceof Notice.RenewCertificate) {
+      return List.of(
+          ColonyMessage.newBuilder()
+              .setRenewCertificate(RenewCertificate.getDefaultInstance())
               .build());
     }
     if (notice instanceof Notice.HeartbeatReceived received) {
@@ -191,17 +236,31 @@ final class MeshEdge implements MeshService {
             .build());
   }
 
+  private static ColonyMessage message(Notice.TrustBundle bundle) {
+    return ColonyMessage.newBuilder()
+        .setTrustBundle(
+            TrustBundle.newBuilder()
+                .setVersion(bundle.version())
+                .setCertificates(ByteString.copyFromUtf8(bundle.certificates())))
+        .build();
+  }
+
   private static SessionClosed.Reason reason(CloseReason reason) {
     return switch (reason) {
       case SUPERSEDED -> SessionClosed.Reason.SUPERSEDED;
       case DEREGISTERED -> SessionClosed.Reason.DEREGISTERED;
       case RESYNC -> SessionClosed.Reason.RESYNC;
       case COLONY_STOPPING -> SessionClosed.Reason.COLONY_STOPPING;
+      case REVOKED -> SessionClosed.Reason.REVOKED;
+      case CERTIFICATE_SUPERSEDED -> SessionClosed.Reason.CERTIFICATE_SUPERSEDED;
     };
   }
 
-  private static Optional<AgentSession.Heartbeat> heartbeat(
-      ActorRef<Notice> stream, AgentMessage message) {
+  private Optional<AgentSession.Heartbeat> understood(
+      AgentId agentId, ActorRef<Notice> stream, AgentMessage message) {
+    if (message.hasTrustBundleTaken()) {
+      trust.taken(agentId, message.getTrustBundleTaken().getVersion());
+    }
     if (!message.hasHeartbeat()) {
       return Optional.empty(); // of a newer agent
     }

@@ -1,6 +1,7 @@
 package coral.colony;
 
 import coral.address.Allocation;
+import coral.address.Registrant;
 import coral.model.AgentId;
 import coral.model.AuditEvent;
 import coral.model.AuditSink;
@@ -32,6 +33,7 @@ final class Registration {
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final AllocatorClient allocator;
+  private final Hub hub;
   private final WireGuardKey ownKey;
   private final ClusterSharding sharding;
   private final ActorRef<PresenceDirectory.Command> directory;
@@ -42,6 +44,7 @@ final class Registration {
 
   Registration(
       AllocatorClient allocator,
+      Hub hub,
       WireGuardKey ownKey,
       ClusterSharding sharding,
       ActorRef<PresenceDirectory.Command> directory,
@@ -50,6 +53,7 @@ final class Registration {
       AuditSink sink,
       ActorSystem<?> system) {
     this.allocator = allocator;
+    this.hub = hub;
     this.ownKey = ownKey;
     this.sharding = sharding;
     this.directory = directory;
@@ -71,16 +75,16 @@ final class Registration {
    * is more than a lost heartbeat: an agent whose key file was lost waits no longer than that.
    */
   CompletionStage<Allocation> register(
-      AgentId agentId, WireGuardKey key, String requestId, String componentName) {
+      AgentId agentId, WireGuardKey key, String requestId, Registrant registrant) {
     if (key.equals(ownKey)) {
       throw new RefusedException(
           Failure.INVALID_ARGUMENT, "this WireGuard key is the colony's own");
     }
     return requireNoOtherHolder(agentId, key)
-        .thenCompose(checked -> allocator.allocate(agentId, key, requestId))
+        .thenCompose(checked -> allocator.allocate(agentId, key, requestId, registrant))
         .thenApply(
             allocation -> {
-              directory.tell(new PresenceDirectory.Registered(agentId, componentName));
+              hub.admit(agentId);
               log.debug("Agent {} is host {}", agentId, allocation.hostNumber());
               return allocation;
             });
@@ -158,7 +162,7 @@ final class Registration {
                   "address released agent={} host={} by={}",
                   agentId,
                   released.hostNumber(),
-                  AuditMapping.actor(by));
+                  by.actor());
               return released;
             });
   }

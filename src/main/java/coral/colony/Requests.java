@@ -4,12 +4,16 @@ import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
+import java.time.Duration;
 import java.util.function.Function;
 
 /** What the edges demand of the fields of requests. */
 final class Requests {
   /** Agents or allocations on one page, also when none is asked for. */
   static final int MAX_PAGE = 1_000;
+
+  /** Longer than any secret that a colony makes. */
+  static final int MAX_SECRET = 256;
 
   private static final int MAX_REQUEST_ID = 64;
   private static final int MAX_COMPONENT_NAME = 63;
@@ -29,6 +33,42 @@ final class Requests {
       throw invalid("a request_id has 1 to " + MAX_REQUEST_ID + " characters");
     }
     return text;
+  }
+
+  /** A request id, or none. */
+  static String optionalRequestId(String text) {
+    return text.isEmpty() ? text : requestId(text);
+  }
+
+  /** Text for people. */
+  static String text(String field, String text, int most) {
+    if (text.codePointCount(0, text.length()) > most
+        || text.chars().anyMatch(Character::isISOControl)) {
+      throw invalid("a " + field + " has at most " + most + " printable characters");
+    }
+    return text;
+  }
+
+  /** Refuses a secret that is longer than any, without a word of it. */
+  static void length(String field, String text, int most) {
+    if (text.length() > most) {
+      throw invalid("a field " + field + " has at most " + most + " characters");
+    }
+  }
+
+  /** A duration within its bounds. */
+  static Duration duration(
+      String field, com.google.protobuf.Duration duration, Duration least, Duration most) {
+    try {
+      Duration read = Protobuf.duration(duration);
+      if (read.compareTo(least) >= 0 && read.compareTo(most) <= 0) {
+        return read;
+      }
+    } catch (ArithmeticException e) {
+      // The same sentence as for one that is out of bounds.
+    }
+    throw invalid(
+        "a " + field + " is " + least.toSeconds() + " to " + most.toSeconds() + " seconds");
   }
 
   static String componentName(String text) {

@@ -103,7 +103,7 @@ final class SessionStreams {
                       if (accepted.test(certificate)) {
                         heartbeat.apply(stream, message).ifPresent(session::tell);
                       } else {
-                        stream.tell(new Notice.Closed(CloseReason.RESYNC));
+                        stream.tell(new Notice.Closed(CloseReason.CERTIFICATE_SUPERSEDED));
                       }
                     }),
                 Keep.left());
@@ -125,6 +125,11 @@ final class SessionStreams {
 
   private EntityRef<AgentSession.Command> session(AgentId agentId) {
     return sharding.entityRefFor(AgentSession.TYPE, agentId.value());
+  }
+
+  /** Tells all agents that have a session here. */
+  void tellAll(Notice notice) {
+    open.keySet().forEach(stream -> stream.tell(notice));
   }
 
   /** Ends the session of an agent that turned out to hold no address. */

@@ -7,7 +7,7 @@ import java.util.Optional;
 /**
  * Who makes a call, as the connection proved it.
  *
- * @param name the agent id or the administrator's name; empty for {@link Role#ANYONE}
+ * @param name the id in the certificate; empty for {@link Role#ANYONE}
  * @param certificate the verified certificate; empty for {@link Role#ANYONE}
  * @param remote where the connection comes from; port 0 where the transport does not tell
  */
@@ -19,6 +19,11 @@ public record Caller(
   /** A caller that showed no certificate. */
   public static Caller anyone(InetSocketAddress remote) {
     return new Caller(Role.ANYONE, Optional.empty(), Optional.empty(), remote);
+  }
+
+  /** Who it is, as its certificate says, such as {@code admin/root}; {@code anyone} without one. */
+  public String actor() {
+    return role.wireName() + name.map(n -> "/" + n).orElse("");
   }
 
   /** Role, name and address: fit for a log line. */

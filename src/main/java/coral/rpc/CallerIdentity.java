@@ -28,7 +28,8 @@ public final class CallerIdentity {
   /** General name {@code uniformResourceIdentifier} (RFC 5280, section 4.2.1.6). */
   private static final int URI_NAME = 6;
 
-  private static final Pattern ADMINISTRATOR_NAME = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
+  /** Role and id behind the colony in a URI. */
+  private static final Pattern PATH = Pattern.compile("([a-z]{1,16})/([^/]{1,63})");
 
   private final Optional<ColonyId> colonyId;
   private final Predicate<X509Certificate> accepted;
@@ -61,8 +62,7 @@ public final class CallerIdentity {
    *
    * @param certificate the peer's leaf certificate, verified by the handshake
    * @throws RefusedException UNAUTHENTICATED for a certificate that has expired, is not accepted,
-   *     or does not name an agent or administrator of this colony in the form that the colony
-   *     issues
+   *     or does not name somebody of this colony in the form that the colony issues
    */
   public Caller identify(Optional<X509Certificate> certificate, InetSocketAddress remote) {
     if (certificate.isEmpty() || colonyId.isEmpty()) {
@@ -76,24 +76,18 @@ public final class CallerIdentity {
     }
     String uri = onlyUri(leaf);
     String prefix = "spiffe://" + colonyId.get() + "/";
-    Matcher path = Pattern.compile("(agent|admin)/([^/]+)").matcher(withoutPrefix(uri, prefix));
-    if (!path.matches()) {
+    Matcher path = PATH.matcher(withoutPrefix(uri, prefix));
+    Optional<Role> role = path.matches() ? Role.ofCertificate(path.group(1)) : Optional.empty();
+    if (role.isEmpty() || !isAgentId(path.group(2))) {
       throw unauthenticated("the client certificate names nobody of this colony");
     }
     String name = path.group(2);
-    boolean agent = path.group(1).equals("agent");
-    if (agent ? !isAgentId(name) : !ADMINISTRATOR_NAME.matcher(name).matches()) {
-      throw unauthenticated("the client certificate names nobody of this colony");
-    }
     requireSubject(leaf, "O", colonyId.get().value());
-    if (agent) {
-      requireSubject(leaf, "CN", name);
-    }
+    requireSubject(leaf, "CN", name);
     if (!accepted.test(leaf)) {
       throw unauthenticated("the client certificate is no longer accepted");
     }
-    Role role = agent ? Role.AGENT : Role.ADMINISTRATOR;
-    return new Caller(role, Optional.of(name), certificate, remote);
+    return new Caller(role.get(), Optional.of(name), certificate, remote);
   }
 
   /**

@@ -1,6 +1,5 @@
 package coral.rpc;
 
-import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
@@ -8,6 +7,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import org.apache.pekko.io.Inet;
 
@@ -48,7 +48,7 @@ final class ConnectionLimit extends Inet.AbstractSocketOption {
   public void afterConnect(Socket socket) {
     if (socket.getRemoteSocketAddress() instanceof InetSocketAddress remote
         && !admit(remote, socket)) {
-      close(socket);
+      KnownConnections.close(socket);
     }
   }
 
@@ -75,9 +75,13 @@ final class ConnectionLimit extends Inet.AbstractSocketOption {
     }
   }
 
-  /** Takes note of a request with a certificate: its connection is a stranger's no more. */
-  synchronized void known(InetSocketAddress remote) {
-    neighbours(remote).remove(remote);
+  /**
+   * Takes note of a request with a certificate: its connection is a stranger's no more.
+   *
+   * @return the connection, if this is the first such request on it
+   */
+  synchronized Optional<Socket> known(InetSocketAddress remote) {
+    return Optional.ofNullable(neighbours(remote).remove(remote)).map(stranger -> stranger.socket);
   }
 
   /** Closes what has been silent for too long. To be called about every second. */
@@ -112,22 +116,8 @@ final class ConnectionLimit extends Inet.AbstractSocketOption {
   private static boolean closed(Stranger stranger, long now) {
     boolean late = now - stranger.closeAt >= 0;
     if (late) {
-      close(stranger.socket);
+      KnownConnections.close(stranger.socket);
     }
     return late;
-  }
-
-  /**
-   * Shuts both directions down and leaves closing to the connection's actor, which wakes up by it.
-   * It would not be told of a channel that somebody else closed.
-   */
-  private static void close(Socket socket) {
-    try {
-      socket.setSoLinger(true, 0); // a reset: no port of ours waits for a stranger's last packets
-      socket.shutdownInput();
-      socket.shutdownOutput();
-    } catch (IOException e) {
-      return; // it is closed already
-    }
   }
 }

@@ -36,7 +36,8 @@ public final class RpcAuthorization {
   /**
    * A table of who may call what.
    *
-   * @param table the roles that may call each rpc; {@link Role#ANYONE} among them lets everybody
+   * @param table the roles that may call each rpc; {@link Role#ANYONE} stands for callers without a
+   *     certificate alone
    */
   public static RpcAuthorization of(Map<String, Set<Role>> table) {
     return new RpcAuthorization(
@@ -59,7 +60,7 @@ public final class RpcAuthorization {
    */
   public void require(String rpc, Caller caller) {
     Set<Role> allowed = table.getOrDefault(rpc, Set.of());
-    if (allowed.contains(Role.ANYONE) || allowed.contains(caller.role())) {
+    if (allowed.contains(caller.role())) {
       return;
     }
     Refused why = refusal(rpc, caller, allowed);
@@ -76,6 +77,11 @@ public final class RpcAuthorization {
           Failure.UNAUTHENTICATED, rpc + " needs a client certificate of this colony");
     }
     return new Refused(Failure.PERMISSION_DENIED, "this client certificate does not allow " + rpc);
+  }
+
+  /** Who may call an rpc; nobody may one that the table does not name. */
+  public Set<Role> allowed(String rpc) {
+    return table.getOrDefault(rpc, Set.of());
   }
 
   /** The rpcs that the descriptors define and the table does not name: for a test of the table. */

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.apache.pekko.actor.ActorSystem;
@@ -61,6 +62,7 @@ public final class RpcServer {
   private final HttpDocuments documents;
   private final Duration streamIdle;
   private final ConnectionLimit connections;
+  private final KnownConnections known = new KnownConnections();
 
   private RpcServer(Builder builder) {
     this.system = builder.system;
@@ -212,16 +214,29 @@ public final class RpcServer {
     return server.bind(this::handle).thenApply(this::opened);
   }
 
+  /**
+   * Ends the connections on which a caller of this name has called with a certificate that has
+   * ended, and with them every call and stream that is under way. What comes on another connection
+   * is for the handshake to refuse.
+   *
+   * @return how many
+   */
+  public int closeConnections(String name, Predicate<X509Certificate> ended) {
+    return known.close(name, ended);
+  }
+
+  private void sweep() {
+    connections.sweep();
+    known.sweep();
+  }
+
   private ServerBinding opened(ServerBinding binding) {
     Cancellable sweeping =
         system
             .classicSystem()
             .scheduler()
             .scheduleWithFixedDelay(
-                SWEEP_INTERVAL,
-                SWEEP_INTERVAL,
-                connections::sweep,
-                system.classicSystem().dispatcher());
+                SWEEP_INTERVAL, SWEEP_INTERVAL, this::sweep, system.classicSystem().dispatcher());
     binding.whenTerminated().thenRun(sweeping::cancel);
     return binding.addToCoordinatedShutdown(DRAIN, system);
   }
@@ -327,11 +342,16 @@ public final class RpcServer {
 
   private Caller admit(ServedMethod<?> method, HttpRequest request) {
     Caller caller = identity.identify(certificate(request), remote(request));
-    if (caller.role() != Role.ANYONE) {
-      connections.known(caller.remote());
-    }
+    caller.certificate().ifPresent(certificate -> remember(caller, certificate));
     authorization.require(method.rpc(), caller);
     return caller;
+  }
+
+  private void remember(Caller caller, X509Certificate certificate) {
+    connections
+        .known(caller.remote())
+        .ifPresent(
+            socket -> known.add(caller.name().orElse(""), caller.remote(), socket, certificate));
   }
 
   /** Compression is refused: a message of 40 KB can inflate to 40 MB before any limit sees it. */

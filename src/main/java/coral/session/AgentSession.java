@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Terminated;
@@ -66,6 +67,18 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
 
   /** The agent's address was released: ends its session and forgets the agent. */
   public record Deregister() implements Command {}
+
+  /**
+   * Some right of the agent has ended: ends its session, unless that was opened with a certificate
+   * that is still good.
+   *
+   * @param goodSerials in hexadecimal digits; empty for an agent that must not come back
+   */
+  public record Expel(CloseReason reason, Set<String> goodSerials) implements Command {
+    public Expel {
+      goodSerials = Set.copyOf(goodSerials);
+    }
+  }
 
   /** Ends the actor; given to sharding as its stop message. */
   public record Stop() implements Command {}
@@ -139,6 +152,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
         .onMessage(Open.class, this::onOpen)
         .onMessage(Judge.class, judge -> onJudge())
         .onMessage(Deregister.class, deregister -> onDeregister())
+        .onMessage(Expel.class, this::onExpel)
         .onMessage(Stop.class, stop -> onStop())
         .onSignal(Terminated.class, this::onStreamTerminated)
         .build();
@@ -265,6 +279,32 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     directory.tell(new PresenceDirectory.Forget(agentId));
     shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
     return this;
+  }
+
+  private Behavior<Command> onExpel(Expel expel) {
+    AgentPresence last = known;
+    if (current == null || last == null) {
+      passivateUnknown();
+      return this;
+    }
+    if (!expel.goodSerials().contains(last.certificateSerial())) {
+      audit.warn(
+          "session ended agent={} generation={} serial={} reason={}",
+          agentId,
+          last.generation(),
+          last.certificateSerial(),
+          expel.reason());
+      close(expel.reason());
+      publish(last(last, last.presence(), false));
+    }
+    return this;
+  }
+
+  /** Somebody spoke of an agent that was never here: this actor was started for that alone. */
+  private void passivateUnknown() {
+    if (known == null) {
+      shard.tell(new ClusterSharding.Passivate<>(getContext().getSelf()));
+    }
   }
 
   /** A session that was opened while the shard made up its mind to stop this actor starts again. */

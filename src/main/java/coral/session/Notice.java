@@ -15,6 +15,17 @@ public sealed interface Notice extends ClusterMessage {
   /** A heartbeat was taken note of. */
   record HeartbeatReceived(long sequence) implements Notice {}
 
+  /**
+   * What the agent has to trust from now on.
+   *
+   * @param version from 1 on, higher with every change
+   * @param certificates all roots, PEM
+   */
+  record TrustBundle(long version, String certificates) implements Notice {}
+
+  /** The agent has to renew its certificate now, whatever its time. */
+  record RenewCertificate() implements Notice {}
+
   /** Always the last; the stream ends behind it. */
   record Closed(CloseReason reason) implements Notice {}
 }

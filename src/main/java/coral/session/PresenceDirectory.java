@@ -41,13 +41,6 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
   record Forget(AgentId agentId) implements Command {}
 
   /**
-   * An agent has registered.
-   *
-   * @param componentName what runs on its host, for people
-   */
-  public record Registered(AgentId agentId, String componentName) implements Command {}
-
-  /**
    * Asks what is known of these agents; answered with {@link Known}.
    *
    * @param agentIds at most 1,000 of one page
@@ -65,11 +58,9 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
   public record Flush(ActorRef<Flushed> replyTo) implements Command {}
 
   /** What is known of the agents asked for; without those of which nothing is. */
-  public record Known(List<AgentPresence> presences, List<Registered> registrations)
-      implements ClusterMessage {
+  public record Known(List<AgentPresence> presences) implements ClusterMessage {
     public Known {
       presences = List.copyOf(presences);
-      registrations = List.copyOf(registrations);
     }
   }
 
@@ -102,7 +93,6 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
 
   private final Function<Map<AgentId, Instant>, CompletionStage<Done>> writeLastSeen;
   private final Map<AgentId, AgentPresence> presences = new HashMap<>();
-  private final Map<AgentId, Registered> registrations = new HashMap<>();
   private final List<ActorRef<Flushed>> flushing = new ArrayList<>();
   private Map<AgentId, Instant> unwritten = new HashMap<>();
   private boolean writing;
@@ -121,7 +111,6 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Update.class, this::onUpdate)
-        .onMessage(Registered.class, this::onRegistered)
         .onMessage(Forget.class, this::onForget)
         .onMessage(Describe.class, this::onDescribe)
         .onMessage(CountConnected.class, this::onCountConnected)
@@ -141,33 +130,22 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
     return this;
   }
 
-  private Behavior<Command> onRegistered(Registered registered) {
-    registrations.put(registered.agentId(), registered);
-    return this;
-  }
-
   private Behavior<Command> onForget(Forget forget) {
     AgentPresence last = presences.remove(forget.agentId());
     connected -= last != null && last.connected() ? 1 : 0;
-    registrations.remove(forget.agentId());
     unwritten.remove(forget.agentId());
     return this;
   }
 
   private Behavior<Command> onDescribe(Describe describe) {
     List<AgentPresence> known = new ArrayList<>(describe.agentIds().size());
-    List<Registered> registered = new ArrayList<>(describe.agentIds().size());
     for (AgentId agentId : describe.agentIds()) {
       AgentPresence presence = presences.get(agentId);
       if (presence != null) {
         known.add(presence);
       }
-      Registered registration = registrations.get(agentId);
-      if (registration != null) {
-        registered.add(registration);
-      }
     }
-    describe.replyTo().tell(new Known(known, registered));
+    describe.replyTo().tell(new Known(known));
     return this;
   }
 

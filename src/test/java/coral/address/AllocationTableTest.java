@@ -172,7 +172,7 @@ final class AllocationTableTest {
     AllocationTable table = new AllocationTable(subnet);
     AllocationModel model = new AllocationModel(subnet);
     for (int batch = 0; batch < 2_000; batch++) {
-      AllocationDraft draft = new AllocationDraft(table, NOW);
+      AllocationDraft draft = new AllocationDraft(table, NOW, NOW);
       int size = 1 + random.nextInt(12);
       for (int i = 0; i < size; i++) {
         AgentId agent = new AgentId("agent-" + random.nextInt(40));
@@ -233,7 +233,7 @@ final class AllocationTableTest {
     }
 
     Reply decide(IpAllocator.Request request) {
-      AllocationDraft draft = new AllocationDraft(table, NOW);
+      AllocationDraft draft = new AllocationDraft(table, NOW, NOW);
       var decision =
           request instanceof Allocate allocate
               ? draft.decide(allocate)

@@ -131,7 +131,7 @@ final class IpAllocatorTest {
     probe.awaitAssert(
         () -> {
           allocator.tell(new IpAllocator.GetUsage(probe.getRef()));
-          assertEquals(new IpAllocator.Usage(0, 253), probe.receiveMessage());
+          assertEquals(new IpAllocator.Usage(0, 253, 0, 0), probe.receiveMessage());
           return 0;
         });
   }
@@ -156,7 +156,7 @@ final class IpAllocatorTest {
     assertTrue(limited > 0 && allocated >= 5, allocated + " allocated, " + limited + " refused");
     probe.expectNoMessage(Duration.ofMillis(50));
     allocator.tell(new IpAllocator.GetUsage(probe.getRef()));
-    assertEquals(new IpAllocator.Usage(allocated, 253), probe.receiveMessage());
+    assertEquals(new IpAllocator.Usage(allocated, 253, 0, 0), probe.receiveMessage());
   }
 
   @Test
@@ -210,7 +210,7 @@ final class IpAllocatorTest {
             new IpAllocator.Released(allocation),
             new Refusal(new Refused(Failure.POOL_EXHAUSTED, "full")),
             new IpAllocator.Allocations(List.of(allocation), 16, 253),
-            new IpAllocator.Usage(1, 253));
+            new IpAllocator.Usage(1, 253, 0, 0));
     commands.forEach(command -> kit.serializationTestKit().verifySerialization(command, true));
     replies.forEach(reply -> kit.serializationTestKit().verifySerialization(reply, true));
     assertFalse(commands.isEmpty() || replies.isEmpty());

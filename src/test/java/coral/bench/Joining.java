@@ -1,19 +1,25 @@
 package coral.bench;
 
 import com.google.protobuf.ByteString;
+import coral.api.colony.v1.CreateInvitationRequest;
+import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.certificate.CertificateRequests;
+import coral.certificate.Identity;
 import coral.certificate.KeyType;
 import coral.files.Pem;
 import coral.model.AgentId;
+import coral.model.InvitationText;
 import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -35,7 +41,12 @@ final class Joining {
   /** Agents that join at the same time. */
   static final int AT_ONCE = 16;
 
+  /** The most that an invitation can have. */
+  private static final int USES = 1_000;
+
   private final ColonyChild colony;
+  private String invitation = "";
+  private int usesLeft;
 
   Joining(ColonyChild colony) {
     this.colony = colony;
@@ -74,6 +85,36 @@ final class Joining {
     }
   }
 
+  /** One for all; another one when its uses are used up. */
+  private synchronized String invitation() throws RpcException {
+    if (usesLeft == 0) {
+      usesLeft = USES;
+      invitation =
+          InvitationText.parse(
+                  client(Optional.of(administrator()))
+                      .call(
+                          "coral.colony.v1.InvitationService/CreateInvitation",
+                          CreateInvitationRequest.newBuilder().setUses(USES).build(),
+                          CreateInvitationResponse.parser())
+                      .getText())
+              .secret()
+              .reveal();
+    }
+    usesLeft--;
+    return invitation;
+  }
+
+  private ClientCertificate administrator() {
+    try {
+      Identity identity =
+          Identity.load(
+              colony.colony().administratorCertificate(), colony.colony().administratorKey());
+      return new ClientCertificate(identity.key(), identity.chain());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   /** Buys a certificate over a new connection. */
   ClientCertificate certificate(String agentId, KeyPair keys) throws RpcException {
     RequestCertificateResponse issued =
@@ -82,7 +123,7 @@ final class Joining {
                 "coral.colony.v1.ColonyService/RequestCertificate",
                 RequestCertificateRequest.newBuilder()
                     .setAgentId(agentId)
-                    .setColonySecret(colony.colony().secret().reveal())
+                    .setInvitation(invitation())
                     .setCsr(
                         ByteString.copyFrom(CertificateRequests.create(new AgentId(agentId), keys)))
                     .build(),

@@ -62,7 +62,7 @@ class ColonyAuditTest {
         record.getKind(),
         record.getActor(),
         record.getSourceAddress(),
-        record.getSubject(),
+        record.getSubject().replaceAll("^[0-9a-f]{16}$", "(an invitation)"),
         record.getRequestId());
   }
 
@@ -71,12 +71,13 @@ class ColonyAuditTest {
     try (TestColony colony = TestColony.start(directory)) {
       Member web = colony.bootstrap("web-1");
       assertThrows(
-          RpcException.class, () -> colony.bootstrap("web-1", "wrong", KeyType.P_256.generate()));
-      assertThrows(
           RpcException.class,
           () ->
               colony.bootstrap(
-                  "web-1", colony.created.secret().reveal(), KeyType.P_256.generate()));
+                  "web-1",
+                  KeyType.P_256.generate(),
+                  b -> b.setColonySecret(colony.created.secret().reveal())));
+      assertThrows(RpcException.class, () -> colony.bootstrap("web-1", KeyType.P_256.generate()));
       colony.register(web, KeyPair.generate().publicKey(), "join-1");
       colony.deregister(colony.administrator(), "web-1");
       List<AuditRecord> records = untilThereIs(colony, "address-released");
@@ -84,11 +85,14 @@ class ColonyAuditTest {
           List.of(
               "address-allocated | agent/web-1 |  | web-1 | join-1",
               "address-released | colony |  | web-1 | ",
-              "certificate-issued | agent/web-1 |  | web-1 | ",
+              "certificate-issued | anyone | 127.0.0.1 | web-1 | ",
+              "certificate-promoted | agent/web-1 |  | web-1 | ",
               "colony-started | colony |  |  | ",
               "identity-contested | anyone | 127.0.0.1 | web-1 | ",
+              "invitation-created | admin/admin | 127.0.0.1 | (an invitation) | ",
+              "invitation-used | anyone |  | (an invitation) | ",
               "role-used | admin/admin | 127.0.0.1 | web-1 | ",
-              "secret-refused | anyone | 127.0.0.1 |  | ");
+              "secret-refused | anyone | 127.0.0.1 | web-1 | ");
       assertEquals(expected, records.stream().map(ColonyAuditTest::text).sorted().toList());
       String all = records.toString();
       assertTrue(!all.contains(colony.created.secret().reveal()), all);
@@ -122,7 +126,7 @@ class ColonyAuditTest {
       assertEquals(List.of("c"), subjects(page));
       assertEquals(false, page.getMore());
       assertEquals(
-          List.of("b", "b"),
+          List.of("b", "b", "b"),
           subjects(list(colony, ListAuditRecordsRequest.newBuilder().setAgentId("b"))));
       long later = InstantSource.system().instant().getEpochSecond() + 60;
       assertEquals(

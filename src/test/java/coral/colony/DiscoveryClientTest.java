@@ -1,7 +1,6 @@
 package coral.colony;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.typesafe.config.Config;
@@ -25,7 +24,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -61,10 +59,16 @@ final class DiscoveryClientTest {
   }
 
   private DiscoveryClient client(Fingerprint pin) {
-    ColonySettings settings = ColonySettings.from(config);
-    Endpoint endpoint = new Endpoint("127.0.0.1", discovery.port());
     return new DiscoveryClient(
-        new ColonySettings.Discovery(endpoint, true, Optional.of(pin)),
+        new ColonySettings.Discovery(
+            new Endpoint("127.0.0.1", discovery.port()), true, Optional.of(pin), Optional.empty()),
+        ColonySettings.from(config).colonyId(),
+        () -> new Secret("the-secret-that-only-the-right-one-sees"));
+  }
+
+  private void register(DiscoveryClient client) throws RpcException {
+    ColonySettings settings = ColonySettings.from(config);
+    client.register(
         settings,
         new MeshView(
             settings.subnet(),
@@ -76,9 +80,7 @@ final class DiscoveryClientTest {
             List.of(new Endpoint("203.0.113.7", 41820)),
             Duration.ofSeconds(15),
             1420),
-        9000,
-        new Secret("the-secret-that-only-the-right-one-sees"),
-        Runnable::run);
+        9000);
   }
 
   private ConnectClient anybody() {
@@ -91,7 +93,7 @@ final class DiscoveryClientTest {
 
   @Test
   void whatItRegistersIsFound() throws Exception {
-    client(fingerprint).register().toCompletableFuture().get(20, TimeUnit.SECONDS);
+    register(client(fingerprint));
     LookupColonyResponse found =
         anybody()
             .call(
@@ -106,11 +108,7 @@ final class DiscoveryClientTest {
   @Test
   void aServiceOfAnotherCertificateGetsNoRequest() throws Exception {
     DiscoveryClient wrong = client(Fingerprint.of(new byte[] {1}));
-    ExecutionException e =
-        assertThrows(
-            ExecutionException.class,
-            () -> wrong.register().toCompletableFuture().get(20, TimeUnit.SECONDS));
-    RpcException cause = assertInstanceOf(RpcException.class, e.getCause());
+    RpcException cause = assertThrows(RpcException.class, () -> register(wrong));
     assertEquals(RpcException.Reason.PIN_MISMATCH, cause.reason());
     HealthResponse health =
         anybody()

@@ -2,7 +2,6 @@ package coral.colony;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,21 +9,15 @@ import com.typesafe.config.ConfigFactory;
 import coral.api.colony.v1.Agent;
 import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
-import coral.api.mesh.v1.AgentMessage;
-import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.Heartbeat;
-import coral.api.mesh.v1.MeshServiceClient;
 import coral.api.mesh.v1.Probe;
 import coral.api.mesh.v1.SessionClosed.Reason;
 import coral.api.mesh.v1.TunnelStatistics;
-import coral.certificate.CertificateAuthority;
-import coral.certificate.Origin;
 import coral.colony.TestColony.Member;
 import coral.model.Failure;
 import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
 import coral.rpc.FailureStatus;
-import coral.rpc.RpcChannel;
 import coral.rpc.RpcException;
 import coral.session.CloseReason;
 import coral.session.Notice;
@@ -43,11 +36,8 @@ import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.japi.Pair;
-import org.apache.pekko.stream.BoundedSourceQueue;
-import org.apache.pekko.stream.javadsl.Keep;
 import org.apache.pekko.stream.javadsl.Sink;
 import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
 import org.apache.pekko.stream.javadsl.Source;
@@ -69,40 +59,8 @@ class SessionStreamTest {
     client.terminate();
   }
 
-  private record Stream(
-      MeshServiceClient service,
-      BoundedSourceQueue<AgentMessage> up,
-      SinkQueueWithCancel<ColonyMessage> down) {
-    ColonyMessage next() throws Exception {
-      return end().orElseThrow(() -> new AssertionError("the stream has ended"));
-    }
-
-    Optional<ColonyMessage> end() throws Exception {
-      return down.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
-    }
-
-    long opened() throws Exception {
-      ColonyMessage first = next();
-      assertTrue(first.hasSessionOpened(), first.toString());
-      assertTrue(next().hasMeshChanged());
-      return first.getSessionOpened().getGeneration();
-    }
-
-    void heartbeat(Heartbeat.Builder heartbeat) throws Exception {
-      up.offer(AgentMessage.newBuilder().setHeartbeat(heartbeat).build());
-      assertEquals(heartbeat.getSequence(), next().getHeartbeatReceived().getSequence());
-    }
-  }
-
-  private static Stream open(TestColony colony, Optional<ClientCertificate> as) {
-    MeshServiceClient service =
-        MeshServiceClient.create(
-            RpcChannel.grpcClient(colony.endpoint(), colony.tls(as), client), client);
-    Pair<BoundedSourceQueue<AgentMessage>, Source<AgentMessage, NotUsed>> up =
-        Source.<AgentMessage>queue(64).preMaterialize(client);
-    SinkQueueWithCancel<ColonyMessage> down =
-        service.session(up.second()).toMat(Sink.queue(), Keep.right()).run(client);
-    return new Stream(service, up.first(), down);
+  private static AgentStream open(TestColony colony, Optional<ClientCertificate> as) {
+    return AgentStream.open(colony, as, client);
   }
 
   private static Agent only(TestColony colony) throws Exception {
@@ -129,7 +87,7 @@ class SessionStreamTest {
       colony.register(web, KeyPair.generate().publicKey(), "r");
       assertFalse(only(colony).getConnected());
 
-      Stream first = open(colony, Optional.of(web.certificate()));
+      AgentStream first = open(colony, Optional.of(web.certificate()));
       long generation = first.opened();
       first.heartbeat(
           Heartbeat.newBuilder()
@@ -149,7 +107,7 @@ class SessionStreamTest {
       assertFalse(agent.hasRoundTripIpv6(), "that probe was not answered");
       assertEquals(Protobuf.serial(web.certificate().chain().get(0)), agent.getCertificateSerial());
 
-      Stream second = open(colony, Optional.of(web.certificate()));
+      AgentStream second = open(colony, Optional.of(web.certificate()));
       assertTrue(second.opened() > generation);
       assertEquals(Reason.SUPERSEDED, first.next().getSessionClosed().getReason());
       assertEquals(Optional.empty(), first.end());
@@ -172,7 +130,7 @@ class SessionStreamTest {
       WireGuardKey key = KeyPair.generate().publicKey();
       WireGuardKey other = KeyPair.generate().publicKey();
       String address = colony.register(web, key, "r1").getAssignedIp();
-      Stream stream = open(colony, Optional.of(web.certificate()));
+      AgentStream stream = open(colony, Optional.of(web.certificate()));
       stream.opened();
       stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
 
@@ -182,7 +140,7 @@ class SessionStreamTest {
       assertTrue(audit.contains("ALARM agent=web-1"), audit.toString());
       assertEquals(address, colony.register(web, key, "r3").getAssignedIp(), "the key it has");
 
-      Stream second = open(colony, Optional.of(web.certificate()));
+      AgentStream second = open(colony, Optional.of(web.certificate()));
       second.opened();
       assertEquals(Reason.SUPERSEDED, stream.next().getSessionClosed().getReason());
       assertTrue(audit.contains("session superseded agent=web-1"), audit.toString());
@@ -201,43 +159,12 @@ class SessionStreamTest {
     }
   }
 
-  /** L4: a call on an open connection, at the latest. */
-  @Test
-  void aSessionEndsWithTheFirstHeartbeatAfterItsIdentityWasRevoked() throws Exception {
-    try (TestColony colony = TestColony.start(directory)) {
-      Member web = colony.bootstrap("web-1");
-      colony.register(web, KeyPair.generate().publicKey(), "r");
-      Stream stream = open(colony, Optional.of(web.certificate()));
-      stream.opened();
-      stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
-      CertificateAuthority.Reply revoked =
-          AskPattern.<CertificateAuthority.Command, CertificateAuthority.Reply>ask(
-                  colony.process().certificateAuthority(),
-                  replyTo ->
-                      new CertificateAuthority.Revoke(
-                          web.agentId(), "lost", Origin.COLONY, replyTo),
-                  Duration.ofSeconds(10),
-                  client.scheduler())
-              .toCompletableFuture()
-              .get(10, TimeUnit.SECONDS);
-      assertInstanceOf(CertificateAuthority.Revoked.class, revoked);
-      stream
-          .up()
-          .offer(
-              AgentMessage.newBuilder()
-                  .setHeartbeat(Heartbeat.newBuilder().setSequence(2))
-                  .build());
-      assertEquals(Reason.RESYNC, stream.next().getSessionClosed().getReason());
-      assertEquals(Optional.empty(), stream.end());
-    }
-  }
-
   @Test
   void aColonyThatStopsSaysSoAndRemembersWhenItsAgentsWereLastSeen() throws Exception {
     try (TestColony colony = TestColony.start(directory)) {
       Member web = colony.bootstrap("web-1");
       colony.register(web, KeyPair.generate().publicKey(), "r");
-      Stream stream = open(colony, Optional.of(web.certificate()));
+      AgentStream stream = open(colony, Optional.of(web.certificate()));
       long generation = stream.opened();
       stream.heartbeat(Heartbeat.newBuilder().setSequence(1));
       Instant seen = Protobuf.instant(only(colony).getLastSeen());
@@ -275,7 +202,7 @@ class SessionStreamTest {
     return reader.pull().toCompletableFuture().get(10, TimeUnit.SECONDS);
   }
 
-  private static Failure refusal(Stream stream) {
+  private static Failure refusal(AgentStream stream) {
     return FailureStatus.failure(assertThrows(ExecutionException.class, stream::end));
   }
 }

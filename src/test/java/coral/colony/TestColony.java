@@ -5,6 +5,8 @@ import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import coral.api.colony.v1.CreateInvitationRequest;
+import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
 import coral.api.mesh.v1.DeregisterAgentRequest;
@@ -19,6 +21,7 @@ import coral.files.Pem;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
+import coral.model.InvitationText;
 import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
@@ -38,6 +41,7 @@ import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -46,6 +50,8 @@ import org.jspecify.annotations.Nullable;
 final class TestColony implements AutoCloseable {
   static final String MESH = "coral.mesh.v1.MeshService/";
   static final String COLONY = "coral.colony.v1.ColonyService/";
+  static final String CERTIFICATES = "coral.colony.v1.CertificateService/";
+  static final String INVITATIONS = "coral.colony.v1.InvitationService/";
 
   /** An agent that has its certificate. */
   record Member(AgentId agentId, ClientCertificate certificate) {}
@@ -53,6 +59,7 @@ final class TestColony implements AutoCloseable {
   final ColonyFiles.Created created;
   private final Config config;
   private ColonyProcess process;
+  private @Nullable String invitation;
 
   private TestColony(ColonyFiles.Created created, Config config, ColonyProcess process) {
     this.created = created;
@@ -138,8 +145,13 @@ final class TestColony implements AutoCloseable {
     return config;
   }
 
+  /** The colony's own directory. */
+  Path home() {
+    return Path.of(config.getString("coral.colony.directory"));
+  }
+
   Path database() {
-    return Path.of(config.getString("coral.colony.directory")).resolve("colony.duckdb");
+    return home().resolve("colony.duckdb");
   }
 
   /** Starts again with other settings for once. */
@@ -177,22 +189,77 @@ final class TestColony implements AutoCloseable {
     return new ClientCertificate(identity.key(), identity.chain());
   }
 
-  Member bootstrap(String agentId) throws RpcException {
-    return bootstrap(agentId, created.secret().reveal(), KeyType.P_256.generate());
+  /** An agent that has used an invitation. */
+  Member bootstrap(String agentId) throws Exception {
+    return bootstrap(agentId, KeyType.P_256.generate());
   }
 
-  Member bootstrap(String agentId, String secret, KeyPair keys) throws RpcException {
-    AgentId id = new AgentId(agentId);
-    RequestCertificateResponse issued =
+  Member bootstrap(String agentId, KeyPair keys) throws Exception {
+    String secret = invitation();
+    return bootstrap(agentId, keys, paying -> paying.setInvitation(secret));
+  }
+
+  /** What an administrator has invited all agents of a test with. */
+  private synchronized String invitation() throws Exception {
+    String made = invitation;
+    if (made == null) {
+      made = invite(CreateInvitationRequest.newBuilder().setUses(1_000).build());
+      invitation = made;
+    }
+    return made;
+  }
+
+  /** The secret in a new invitation. */
+  String invite(CreateInvitationRequest request) throws Exception {
+    CreateInvitationResponse created =
         call(
-            Optional.empty(),
-            ColonyRpcs.REQUEST_CERTIFICATE,
-            RequestCertificateRequest.newBuilder()
-                .setAgentId(agentId)
-                .setColonySecret(secret)
-                .setCsr(ByteString.copyFrom(CertificateRequests.create(id, keys)))
-                .build(),
-            RequestCertificateResponse.parser());
+            Optional.of(administrator()),
+            INVITATIONS + "CreateInvitation",
+            request,
+            CreateInvitationResponse.parser());
+    return InvitationText.parse(created.getText()).secret().reveal();
+  }
+
+  /** Somebody of a role, who has used an invitation of that role. */
+  Member bootstrap(String id, String role) throws Exception {
+    String secret =
+        invite(CreateInvitationRequest.newBuilder().setAgentId(id).setRole(role).build());
+    return bootstrap(id, KeyType.P_256.generate(), paying -> paying.setInvitation(secret));
+  }
+
+  /** An agent that has paid somehow. */
+  Member bootstrap(
+      String agentId, KeyPair keys, UnaryOperator<RequestCertificateRequest.Builder> paid)
+      throws RpcException {
+    return member(agentId, keys, requestCertificate(agentId, keys, paid));
+  }
+
+  RequestCertificateResponse requestCertificate(
+      String agentId, KeyPair keys, UnaryOperator<RequestCertificateRequest.Builder> paid)
+      throws RpcException {
+    return requestCertificate(Optional.empty(), agentId, keys, paid);
+  }
+
+  RequestCertificateResponse requestCertificate(
+      Optional<ClientCertificate> as,
+      String agentId,
+      KeyPair keys,
+      UnaryOperator<RequestCertificateRequest.Builder> paid)
+      throws RpcException {
+    AgentId id = new AgentId(agentId);
+    return call(
+        as,
+        ColonyRpcs.REQUEST_CERTIFICATE,
+        paid.apply(
+                RequestCertificateRequest.newBuilder()
+                    .setAgentId(agentId)
+                    .setCsr(ByteString.copyFrom(CertificateRequests.create(id, keys))))
+            .build(),
+        RequestCertificateResponse.parser());
+  }
+
+  static Member member(String agentId, KeyPair keys, RequestCertificateResponse issued) {
+    AgentId id = new AgentId(agentId);
     return new Member(
         id,
         new ClientCertificate(

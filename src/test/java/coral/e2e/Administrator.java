@@ -1,6 +1,8 @@
 package coral.e2e;
 
 import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.CreateInvitationRequest;
+import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
@@ -10,6 +12,7 @@ import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.certificate.Identity;
 import coral.colony.ColonyFiles;
 import coral.model.Endpoint;
+import coral.model.InvitationText;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
@@ -35,6 +38,19 @@ final class Administrator {
             "spiffe://" + colony.colonyId() + "/colony",
             Optional.of(new ClientCertificate(identity.key(), identity.chain())));
     client = ConnectClient.https(endpoint, tls, TIMEOUT, TIMEOUT);
+  }
+
+  /** The secret of a new invitation for so many agents, at most 1,000. */
+  String invite(int uses) throws RpcException {
+    return InvitationText.parse(
+            client
+                .call(
+                    "coral.colony.v1.InvitationService/CreateInvitation",
+                    CreateInvitationRequest.newBuilder().setUses(uses).build(),
+                    CreateInvitationResponse.parser())
+                .getText())
+        .secret()
+        .reveal();
   }
 
   GetStatusResponse status() throws RpcException {

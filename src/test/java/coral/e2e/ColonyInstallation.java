@@ -6,15 +6,23 @@ import coral.model.Endpoint;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
+import coral.rpc.RpcException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** A colony's files, and how it is started on them and called, again and again. */
-record ColonyInstallation(ColonyFiles.Created files, Endpoint endpoint, ChildRuntime runtime)
+record ColonyInstallation(
+    ColonyFiles.Created files,
+    Endpoint endpoint,
+    ChildRuntime runtime,
+    AtomicReference<@Nullable String> invited)
     implements WitnessAgent.Network {
   /** What it logs once its port is open and everything behind it works. */
   static final String READY = " is ready after ";
@@ -24,20 +32,21 @@ record ColonyInstallation(ColonyFiles.Created files, Endpoint endpoint, ChildRun
     return new ColonyInstallation(
         ColonyFiles.create("crash", "test", directory.resolve("home"), InstantSource.system()),
         new Endpoint("127.0.0.1", ChildRuntime.freePort()),
-        ChildRuntime.archived(directory));
+        ChildRuntime.archived(directory),
+        new AtomicReference<>());
   }
 
   ChildProcess start() throws IOException {
     return runtime.startService(
-        Map.of(
+        Map.ofEntries(
             // colonies/<colony-id> below it
-            "CORAL_HOME", String.valueOf(files.directory().resolve("../..").normalize()),
-            "CORAL_COLONY_HOST", "127.0.0.1",
-            "CORAL_COLONY_PORT", Integer.toString(endpoint.port()),
-            "CORAL_COLONY_DEVICE", "user-space",
-            "CORAL_WIREGUARD_PORT", "0",
-            "CORAL_MANAGEMENT_PORT", "0",
-            "CORAL_CLUSTER_PORT", "0"),
+            Map.entry("CORAL_HOME", String.valueOf(files.directory().resolve("../..").normalize())),
+            Map.entry("CORAL_COLONY_HOST", "127.0.0.1"),
+            Map.entry("CORAL_COLONY_PORT", Integer.toString(endpoint.port())),
+            Map.entry("CORAL_COLONY_DEVICE", "user-space"),
+            Map.entry("CORAL_WIREGUARD_PORT", "0"),
+            Map.entry("CORAL_MANAGEMENT_PORT", "0"),
+            Map.entry("CORAL_CLUSTER_PORT", "0")),
         "colony",
         "start");
   }
@@ -52,8 +61,17 @@ record ColonyInstallation(ColonyFiles.Created files, Endpoint endpoint, ChildRun
   }
 
   @Override
-  public String colonySecret() {
-    return files.secret().reveal();
+  public String invitation() throws RpcException {
+    String made = invited.get();
+    if (made == null) {
+      try {
+        made = new Administrator(files, endpoint).invite(1_000);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+      invited.set(made);
+    }
+    return made;
   }
 
   /** A client that is the colony's administrator. */

@@ -75,7 +75,8 @@ class ColonyRestartTest {
                 + port
                 + " }, wireguard { device = user-space, port = "
                 + wireGuardPort
-                + " }, management.port = 0, heartbeat-interval = 1s, public-endpoints = [] }")
+                + " }, management.port = 0, heartbeat-interval = 1s, public-endpoints = [],"
+                + " legacy.accept-colony-secret = true }")
         .withFallback(SettingsLoader.load(List.of(created.settingsFile())));
   }
 

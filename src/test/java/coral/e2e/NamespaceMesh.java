@@ -79,6 +79,7 @@ final class NamespaceMesh implements AutoCloseable {
               wireguard { device = tun, port = %d }
               public-endpoints = ["%s"]
               heartbeat-interval = 1s
+              legacy.accept-colony-secret = true
             }
             """
                 .formatted(port, wireGuard.port(), wireGuard),

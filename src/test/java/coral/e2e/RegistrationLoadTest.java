@@ -197,12 +197,13 @@ class RegistrationLoadTest {
   private List<Member> bootstrap(Endpoint endpoint) throws Exception {
     ConnectClient anonymous =
         ConnectClient.https(endpoint, tls(Optional.empty()), TIMEOUT, TIMEOUT);
+    String invitation = new Administrator(created, endpoint).invite(AGENTS);
     ExecutorService callers = Executors.newFixedThreadPool(4);
     try {
       List<Callable<Member>> calls = new ArrayList<>();
       for (int i = 0; i < AGENTS; i++) {
         AgentId id = new AgentId("agent-" + i);
-        calls.add(() -> bootstrap(id, anonymous, endpoint));
+        calls.add(() -> bootstrap(id, invitation, anonymous, endpoint));
       }
       List<Member> members = new ArrayList<>();
       for (Future<Member> member : callers.invokeAll(calls)) {
@@ -219,15 +220,15 @@ class RegistrationLoadTest {
         created.caFingerprint(), "spiffe://" + created.colonyId() + "/colony", own);
   }
 
-  private Member bootstrap(AgentId id, ConnectClient anonymous, Endpoint endpoint)
-      throws Exception {
+  private Member bootstrap(
+      AgentId id, String invitation, ConnectClient anonymous, Endpoint endpoint) throws Exception {
     java.security.KeyPair keys = KeyType.P_256.generate();
     RequestCertificateResponse issued =
         anonymous.call(
             "coral.colony.v1.ColonyService/RequestCertificate",
             RequestCertificateRequest.newBuilder()
                 .setAgentId(id.value())
-                .setColonySecret(created.secret().reveal())
+                .setInvitation(invitation)
                 .setCsr(ByteString.copyFrom(CertificateRequests.create(id, keys)))
                 .build(),
             RequestCertificateResponse.parser());

@@ -52,7 +52,8 @@ final class WitnessAgent {
   interface Network {
     ConnectClient client(Optional<ClientCertificate> as);
 
-    String colonySecret();
+    /** The secret of an invitation for all agents. */
+    String invitation() throws RpcException;
   }
 
   /** A certificate that was acknowledged, and the connection that shows it. */
@@ -140,7 +141,7 @@ final class WitnessAgent {
         .call(
             REQUEST_CERTIFICATE,
             RequestCertificateRequest.newBuilder()
-                .setColonySecret(network.colonySecret())
+                .setInvitation(network.invitation())
                 .setAgentId(id.value())
                 .setCsr(ByteString.copyFrom(CertificateRequests.create(id, with)))
                 .build(),

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -206,6 +207,16 @@ class AgentSessionTest {
   }
 
   @Test
+  void anAgentWhoseRightHasEndedLosesItsSessionUnlessItsCertificateIsStillGood() {
+    TestProbe<Notice> stream = open();
+    stream.expectMessageClass(Notice.Opened.class);
+    session.tell(new AgentSession.Expel(CloseReason.CERTIFICATE_SUPERSEDED, Set.of("4a", "4b")));
+    stream.expectNoMessage(Duration.ZERO);
+    session.tell(new AgentSession.Expel(CloseReason.REVOKED, Set.of()));
+    assertEquals(new Notice.Closed(CloseReason.REVOKED), stream.receiveMessage());
+  }
+
+  @Test
   void whatCrossesNodesSurvivesSerialization() {
     TestProbe<Notice> stream = kit.createTestProbe();
     AgentPresence presence =
@@ -235,10 +246,10 @@ class AgentSessionTest {
     serialization.verifySerialization(new Notice.Closed(CloseReason.RESYNC), true);
     serialization.verifySerialization(new PresenceDirectory.Update(presence), true);
     serialization.verifySerialization(new PresenceDirectory.Forget(AGENT), true);
-    serialization.verifySerialization(new PresenceDirectory.Registered(AGENT, "web"), true);
+    serialization.verifySerialization(new PresenceDirectory.Known(List.of(presence)), true);
     serialization.verifySerialization(
-        new PresenceDirectory.Known(
-            List.of(presence), List.of(new PresenceDirectory.Registered(AGENT, ""))),
-        true);
+        new AgentSession.Expel(CloseReason.REVOKED, Set.of("0a")), true);
+    serialization.verifySerialization(new Notice.TrustBundle(2, "pem"), true);
+    serialization.verifySerialization(new Notice.RenewCertificate(), true);
   }
 }

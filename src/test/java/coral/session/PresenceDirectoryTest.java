@@ -130,7 +130,6 @@ class PresenceDirectoryTest {
     seen(A, T0, true);
     seen(B, T0, true);
     seen(B, T0.plusSeconds(1), true);
-    directory.tell(new PresenceDirectory.Registered(A, "web"));
     assertEquals(2, connected());
     seen(B, T0.plusSeconds(1), false);
     assertEquals(1, connected());
@@ -140,7 +139,6 @@ class PresenceDirectoryTest {
     directory.tell(new PresenceDirectory.Describe(List.of(A, B, new AgentId("c")), known.ref()));
     PresenceDirectory.Known answer = known.receiveMessage();
     assertEquals(List.of(A), answer.presences().stream().map(AgentPresence::agentId).toList());
-    assertEquals(List.of(new PresenceDirectory.Registered(A, "web")), answer.registrations());
     directory.tell(new PresenceDirectory.Forget(A));
     assertEquals(0, connected());
   }

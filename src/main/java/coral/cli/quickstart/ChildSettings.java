@@ -82,8 +82,7 @@ final class ChildSettings {
   }
 
   List<String> agentArguments(
-      String agentId, ColonyFiles.Created colony, String discoveryUrl, Fingerprint pin)
-      throws IOException {
+      String agentId, ColonyFiles.Created colony, String discoveryUrl, Fingerprint pin) {
     return List.of(
         "connect",
         colony.colonyId().value(),
@@ -101,17 +100,7 @@ final class ChildSettings {
         device(),
         "-o",
         "json",
-        "--exit-with-parent",
-        "--config",
-        write(
-                "agent.conf",
-                json ->
-                    json.putObject(
-                        "agent",
-                        agent ->
-                            agent.putObject(
-                                "legacy", legacy -> legacy.put("send-colony-secret", true))))
-            .toString());
+        "--exit-with-parent");
   }
 
   /** In namespaces all addresses are the mesh's own; on the host nobody else is to see them. */

@@ -15,7 +15,7 @@ import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 
-class DiscoveryAnnouncerTest {
+class DiscoveryTaskTest {
   private static final ActorTestKit kit = ActorTestKit.create(ManualTime.config());
 
   private final ManualTime time = ManualTime.get(kit.system());
@@ -24,7 +24,8 @@ class DiscoveryAnnouncerTest {
 
   {
     kit.spawn(
-        DiscoveryAnnouncer.create(
+        DiscoveryTask.create(
+            DiscoveryTask.ANNOUNCEMENT,
             () -> {
               CompletableFuture<Done> attempt = new CompletableFuture<>();
               attempts.ref().tell(attempt);
@@ -45,12 +46,12 @@ class DiscoveryAnnouncerTest {
   @Test
   void itAnnouncesAtOnceRenewsEveryMinuteAndBacksOffWhileDiscoveryIsDown() {
     finish(attempts.receiveMessage(), true);
-    time.timePasses(DiscoveryAnnouncer.RENEWAL.minusMillis(1));
+    time.timePasses(DiscoveryTask.ANNOUNCEMENT.interval().minusMillis(1));
     attempts.expectNoMessage(Duration.ZERO);
     time.timePasses(Duration.ofMillis(1));
     CompletableFuture<Done> renewal = attempts.receiveMessage();
 
-    Duration pause = DiscoveryAnnouncer.FIRST_PAUSE;
+    Duration pause = DiscoveryTask.FIRST_PAUSE;
     CompletableFuture<Done> attempt = renewal;
     for (int failures = 0; failures < 8; failures++) {
       finish(attempt, false);
@@ -61,11 +62,13 @@ class DiscoveryAnnouncerTest {
       attempt = attempts.receiveMessage();
       Duration doubled = pause.multipliedBy(2);
       pause =
-          doubled.compareTo(DiscoveryAnnouncer.RENEWAL) < 0 ? doubled : DiscoveryAnnouncer.RENEWAL;
+          doubled.compareTo(DiscoveryTask.ANNOUNCEMENT.interval()) < 0
+              ? doubled
+              : DiscoveryTask.ANNOUNCEMENT.interval();
     }
     finish(attempt, true);
     assertEquals(Optional.empty(), problem());
-    time.timePasses(DiscoveryAnnouncer.RENEWAL);
+    time.timePasses(DiscoveryTask.ANNOUNCEMENT.interval());
     attempts.receiveMessage();
   }
 

@@ -1,0 +1,20 @@
+package coral.address;
+
+import coral.model.Authentication;
+import coral.model.SpentTokens;
+import java.util.Optional;
+
+/**
+ * What is known of somebody who asks for an address.
+ *
+ * @param componentName what runs on its host, for people; at most 63 characters
+ * @param authentication how it has proved who it is
+ * @param token the registration token that it was let in by, to be spent in the same write
+ */
+public record Registrant(
+    String componentName, Authentication authentication, Optional<SpentTokens.Token> token) {
+  /** Somebody with a certificate. */
+  public static Registrant certified(String componentName) {
+    return new Registrant(componentName, Authentication.CERTIFICATE, Optional.empty());
+  }
+}

@@ -1,0 +1,94 @@
+package coral.colony;
+
+import coral.certificate.CertificateChange;
+import coral.certificate.CertificateIndex;
+import coral.model.AgentId;
+import coral.session.AgentSession;
+import coral.session.CloseReason;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends what somebody has open when its right to it ends: the session, which is told why, the
+ * WireGuard peer, and every connection with whatever is under way on it. By the time this hears of
+ * it new handshakes and new calls are refused already, by {@link CertificateIndex}.
+ */
+final class Expulsion implements Consumer<CertificateChange> {
+  /** For the last word to a session to leave the host before its connection is reset. */
+  static final Duration LAST_WORD = Duration.ofMillis(300);
+
+  private static final Logger audit = LoggerFactory.getLogger("coral.audit");
+
+  /** {@link coral.rpc.RpcServer#closeConnections}. */
+  interface Connections {
+    int close(String name, Predicate<X509Certificate> ended);
+  }
+
+  private final CertificateIndex certificates;
+  private final ClusterSharding sharding;
+  private final Hub hub;
+  private final Connections connections;
+  private final ActorSystem<?> system;
+
+  Expulsion(
+      CertificateIndex certificates,
+      ClusterSharding sharding,
+      Hub hub,
+      Connections connections,
+      ActorSystem<?> system) {
+    this.certificates = certificates;
+    this.sharding = sharding;
+    this.hub = hub;
+    this.connections = connections;
+    this.system = system;
+  }
+
+  /** Called on the authority's thread, once for each change; does not block. */
+  @Override
+  public void accept(CertificateChange change) {
+    AgentId agentId = change.agentId();
+    boolean barred = change.kind() != CertificateChange.Kind.SUPERSEDED;
+    if (barred) {
+      hub.remove(agentId);
+    }
+    sharding
+        .entityRefFor(AgentSession.TYPE, agentId.value())
+        .tell(
+            new AgentSession.Expel(
+                barred ? CloseReason.REVOKED : CloseReason.CERTIFICATE_SUPERSEDED,
+                barred ? Set.of() : goodSerials(agentId)));
+    system
+        .scheduler()
+        .scheduleOnce(LAST_WORD, () -> closeConnections(change), system.executionContext());
+  }
+
+  private Set<String> goodSerials(AgentId agentId) {
+    return certificates.identity(agentId).stream()
+        .flatMap(identity -> Stream.of(identity.current(), identity.next()))
+        .flatMap(certificate -> certificate.stream())
+        .map(certificate -> certificate.serial())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private void closeConnections(CertificateChange change) {
+    int closed =
+        connections.close(
+            change.agentId().value(), certificate -> !certificates.accepts(certificate));
+    if (closed > 0) {
+      audit.info(
+          "connections ended agent={} number={} reason={}",
+          change.agentId(),
+          closed,
+          change.reason());
+    }
+  }
+}

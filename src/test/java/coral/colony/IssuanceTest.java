@@ -1,0 +1,369 @@
+package coral.colony;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import coral.api.colony.v1.CreateInvitationRequest;
+import coral.api.colony.v1.CreateInvitationResponse;
+import coral.api.colony.v1.Invitation;
+import coral.api.colony.v1.ListInvitationsRequest;
+import coral.api.colony.v1.ListInvitationsResponse;
+import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.RevokeInvitationRequest;
+import coral.api.colony.v1.RevokeInvitationResponse;
+import coral.certificate.KeyType;
+import coral.colony.TestColony.Member;
+import coral.model.AgentId;
+import coral.model.Failure;
+import coral.model.InvitationText;
+import coral.rpc.RpcException;
+import coral.token.AcceptedKeys;
+import coral.token.AcceptedKeysFile;
+import coral.token.PublicKeyHash;
+import coral.token.PublishedKey;
+import coral.token.RegistrationToken;
+import coral.token.SigningKey;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.KeyPair;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What buys a certificate of a running colony, over real TLS. */
+@Timeout(120)
+class IssuanceTest {
+  private static final SecureRandom RANDOM = new SecureRandom();
+  private static final Map<String, ?> LEGACY =
+      Map.of("coral.colony.legacy.accept-colony-secret", true);
+
+  @TempDir Path directory;
+
+  private static RpcException refusal(Executable call) {
+    return assertThrows(RpcException.class, call);
+  }
+
+  private static Failure refused(Executable call) {
+    return refusal(call).failure();
+  }
+
+  @Test
+  void anInvitationLetsItsGuestInOnceAndNobodyElse() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      CreateInvitationResponse created =
+          invite(colony, CreateInvitationRequest.newBuilder().setAgentId("web-1").build());
+      InvitationText text = InvitationText.parse(created.getText());
+      assertEquals(colony.created.colonyId(), text.colonyId());
+      assertEquals(colony.created.caFingerprint(), text.caFingerprint());
+      assertEquals("agent", text.role());
+      assertTrue(
+          text.endpoints().stream().allMatch(e -> e.port() == colony.endpoint().port()),
+          text.endpoints().toString());
+      assertEquals("admin/admin", created.getInvitation().getCreatedBy());
+      assertFalse(created.getInvitation().toString().contains(text.secret().reveal()));
+
+      String secret = text.secret().reveal();
+      KeyPair keys = KeyType.P_256.generate();
+      assertEquals(
+          Failure.PERMISSION_DENIED,
+          refused(
+              () ->
+                  colony.bootstrap(
+                      "other", KeyType.P_256.generate(), b -> b.setInvitation(secret))));
+      RequestCertificateResponse issued =
+          colony.requestCertificate("web-1", keys, b -> b.setInvitation(secret));
+      assertEquals("", issued.getDeprecationNotice());
+      assertEquals(1, issued.getTrustBundleVersion());
+      assertEquals(
+          issued,
+          colony.requestCertificate("web-1", keys, b -> b.setInvitation(secret)),
+          "an answer that was lost");
+      assertEquals("used", invitations(colony).get(0).getStatus());
+      Member web = TestColony.member("web-1", keys, issued);
+      assertEquals(issued.getSerialNumber(), Protobuf.serial(web.certificate().chain().get(0)));
+      colony.register(web, coral.wireguard.KeyPair.generate().publicKey(), "r");
+    }
+  }
+
+  @Test
+  void ofAnInvitationForManyEachUseIsCountedAndARevokedOneIsOver() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      CreateInvitationResponse created =
+          invite(colony, CreateInvitationRequest.newBuilder().setUses(2).build());
+      String secret = InvitationText.parse(created.getText()).secret().reveal();
+      colony.bootstrap("a", KeyType.P_256.generate(), b -> b.setInvitation(secret));
+      assertEquals(1, invitations(colony).get(0).getUsesLeft());
+      colony.call(
+          Optional.of(colony.administrator()),
+          TestColony.INVITATIONS + "RevokeInvitation",
+          RevokeInvitationRequest.newBuilder()
+              .setInvitationId(created.getInvitation().getInvitationId())
+              .build(),
+          RevokeInvitationResponse.parser());
+      assertEquals(
+          Failure.UNAUTHENTICATED,
+          refused(
+              () -> colony.bootstrap("b", KeyType.P_256.generate(), b -> b.setInvitation(secret))));
+      for (CreateInvitationRequest bad :
+          List.of(
+              CreateInvitationRequest.newBuilder().setRole("admin").build(),
+              CreateInvitationRequest.newBuilder().setUses(1_001).build(),
+              CreateInvitationRequest.newBuilder().setUses(2).setAgentId("c").build(),
+              CreateInvitationRequest.newBuilder()
+                  .setTtl(Protobuf.duration(Duration.ofDays(31)))
+                  .build())) {
+        assertEquals(Failure.INVALID_ARGUMENT, refused(() -> invite(colony, bad)), "" + bad);
+      }
+    }
+  }
+
+  @Test
+  void aMemberRenewsOverItsOwnCertificateAndNobodyElses() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      Member web = colony.bootstrap("web-1");
+      var as = Optional.of(web.certificate());
+      colony.register(web, coral.wireguard.KeyPair.generate().publicKey(), "r");
+      KeyPair next = KeyType.P_256.generate();
+      assertEquals(
+          Failure.PERMISSION_DENIED,
+          refused(() -> colony.requestCertificate(as, "web-2", next, b -> b)));
+      assertEquals(
+          Failure.INVALID_ARGUMENT,
+          refused(() -> colony.requestCertificate(as, "web-1", next, b -> b.setInvitation("x"))));
+      RequestCertificateResponse renewed =
+          colony.requestCertificate(as, "web-1", next, b -> b.clearAgentId());
+      assertEquals(renewed, colony.requestCertificate(as, "web-1", next, b -> b));
+      Member after = TestColony.member("web-1", next, renewed);
+      assertNotEquals(web.certificate().chain().get(0), after.certificate().chain().get(0));
+      colony.register(after, coral.wireguard.KeyPair.generate().publicKey(), "r2");
+      RpcException old =
+          refusal(() -> colony.register(web, coral.wireguard.KeyPair.generate().publicKey(), "r3"));
+      assertEquals(RpcException.Reason.CERTIFICATE_REFUSED, old.reason(), "the new one was used");
+    }
+  }
+
+  @Test
+  void theColonysSecretBuysNothingUnlessTheColonyIsToldToTakeIt() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      String secret = colony.created.secret().reveal();
+      RpcException refused =
+          refusal(
+              () ->
+                  colony.bootstrap("a", KeyType.P_256.generate(), b -> b.setColonySecret(secret)));
+      assertEquals(Failure.UNAUTHENTICATED, refused.failure());
+      assertFalse(String.valueOf(refused.getMessage()).contains(secret));
+      colony.restart(LEGACY);
+      RequestCertificateResponse issued =
+          colony.requestCertificate("a", KeyType.P_256.generate(), b -> b.setColonySecret(secret));
+      assertEquals(Issuance.SECRET_DEPRECATED, issued.getDeprecationNotice());
+    }
+  }
+
+  @Test
+  void wrongPaymentsAreRefusedWithoutAHintAndAfterTooManyTheirSourceIs() throws Exception {
+    try (TestColony colony = TestColony.start(directory, LEGACY)) {
+      String right = colony.created.secret().reveal();
+      Member known = colony.bootstrap("known");
+      Set<String> messages = new HashSet<>();
+      for (int i = 1; i <= BootstrapLimit.BURST; i++) {
+        String wrong = right.substring(0, right.length() - i);
+        RpcException refused =
+            refusal(
+                () ->
+                    colony.bootstrap("a", KeyType.P_256.generate(), b -> b.setColonySecret(wrong)));
+        assertEquals(Failure.UNAUTHENTICATED, refused.failure());
+        messages.add(String.valueOf(refused.getMessage()));
+      }
+      assertEquals(1, messages.size(), messages.toString());
+      assertFalse(messages.toString().contains("coral-sec_"));
+      assertEquals(
+          Failure.LIMIT_REACHED,
+          refused(
+              () ->
+                  colony.bootstrap("a", KeyType.P_256.generate(), b -> b.setColonySecret(right))));
+      // Whoever shows a certificate is not a stranger who guesses.
+      colony.requestCertificate(
+          Optional.of(known.certificate()), "known", KeyType.P_256.generate(), b -> b);
+    }
+  }
+
+  /** J9, J13: one use, by the key that it is bound to, over a crash or not. */
+  @Test
+  void aTokenBuysOneCertificateForItsKey() throws Exception {
+    SigningKey signing = SigningKey.generate(RANDOM);
+    try (TestColony colony = TestColony.start(directory)) {
+      believe(colony, signing);
+      Instant now = InstantSource.system().instant().plusSeconds(1);
+      KeyPair keys = KeyType.P_256.generate();
+      String token = token(colony, signing, "web-1", keys, now);
+      KeyPair thief = KeyType.P_256.generate();
+      assertEquals(
+          Failure.UNAUTHENTICATED,
+          refused(
+              () -> colony.requestCertificate("web-1", thief, b -> b.setRegistrationToken(token))),
+          "stolen");
+      assertEquals(
+          Failure.UNAUTHENTICATED,
+          refused(
+              () -> colony.requestCertificate("web-2", keys, b -> b.setRegistrationToken(token))),
+          "for another agent");
+      RequestCertificateResponse issued =
+          colony.requestCertificate("web-1", keys, b -> b.setRegistrationToken(token));
+      assertEquals("", issued.getDeprecationNotice());
+      assertEquals(
+          issued, colony.requestCertificate("web-1", keys, b -> b.setRegistrationToken(token)));
+      colony.restart();
+      assertEquals(
+          issued,
+          colony.requestCertificate("web-1", keys, b -> b.setRegistrationToken(token)),
+          "its answer, also after a restart");
+      assertEquals(
+          Failure.UNAUTHENTICATED,
+          refused(
+              () ->
+                  colony.requestCertificate(
+                      "web-3",
+                      keys,
+                      b ->
+                          b.setRegistrationToken(
+                              token(colony, SigningKey.generate(RANDOM), "web-3", keys, now)))),
+          "of a key that is not believed");
+      assertEquals(
+          Failure.INVALID_ARGUMENT,
+          refused(
+              () ->
+                  colony.requestCertificate(
+                      "web-1", keys, b -> b.setRegistrationToken(token).setInvitation("x"))));
+    }
+  }
+
+  /** J9: of many at the same time one wins, and all of them are the same agent. */
+  @Test
+  void ofManyConcurrentUsesOfATokenExactlyOneKeyWins() throws Exception {
+    SigningKey signing = SigningKey.generate(RANDOM);
+    ExecutorService threads = Executors.newFixedThreadPool(8);
+    try (TestColony colony = TestColony.start(directory)) {
+      believe(colony, signing);
+      Instant now = InstantSource.system().instant().plusSeconds(1);
+      KeyPair keys = KeyType.P_256.generate();
+      String token = token(colony, signing, "web-1", keys, now);
+      List<Callable<String>> uses = new ArrayList<>();
+      for (int i = 0; i < 32; i++) {
+        uses.add(
+            () ->
+                colony
+                    .requestCertificate("web-1", keys, b -> b.setRegistrationToken(token))
+                    .getSerialNumber());
+      }
+      Set<String> serials = new HashSet<>();
+      for (Future<String> use : threads.invokeAll(uses)) {
+        serials.add(serial(use));
+      }
+      assertEquals(1, serials.size(), serials.toString());
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  private static String serial(Future<String> use) throws Exception {
+    try {
+      return use.get();
+    } catch (ExecutionException e) {
+      throw new AssertionError(e.getCause());
+    }
+  }
+
+  /** The colony believes a key, as if it had read it from discovery before. */
+  private static void believe(TestColony colony, SigningKey signing) throws Exception {
+    new AcceptedKeysFile(colony.home())
+        .save(
+            AcceptedKeys.onFirstUse(
+                List.of(
+                    new PublishedKey(
+                        signing.publicKey(),
+                        PublishedKey.State.CURRENT,
+                        InstantSource.system().instant(),
+                        Optional.empty(),
+                        Optional.empty()))));
+    colony.restart();
+  }
+
+  private static String token(
+      TestColony colony, SigningKey signing, String agentId, KeyPair keys, Instant now) {
+    return signing.sign(
+        RegistrationToken.create(
+            new AgentId(agentId),
+            colony.created.colonyId(),
+            Optional.of(PublicKeyHash.of(keys.getPublic())),
+            Optional.empty(),
+            now,
+            RANDOM));
+  }
+
+  @Test
+  void theColonysSecretIsReplacedOnDiskAndTheFormerOneHoldsForAWhile() throws Exception {
+    try (TestColony colony = TestColony.start(directory, LEGACY)) {
+      Path home = colony.home();
+      String former = colony.created.secret().reveal();
+      // A crash after the next one was written: it is gone on with.
+      Files.copy(home.resolve("secret"), home.resolve("secret.next"));
+      String next = "coral-sec_" + "n".repeat(43);
+      coral.files.SecureFiles.write(
+          home.resolve("secret.next"), next.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      var rotated =
+          colony.call(
+              Optional.of(colony.administrator()),
+              "coral.colony.v1.SecretService/RotateSecret",
+              coral.api.colony.v1.RotateSecretRequest.getDefaultInstance(),
+              coral.api.colony.v1.RotateSecretResponse.parser());
+      assertEquals(next, rotated.getColonySecret());
+      assertEquals(next, new ColonyFiles(home).secret().reveal());
+      assertFalse(Files.exists(home.resolve("secret.next")));
+      colony.restart();
+      for (String good : List.of(next, former)) {
+        colony.bootstrap(
+            "a-" + Integer.toHexString(good.hashCode()),
+            KeyType.P_256.generate(),
+            b -> b.setColonySecret(good));
+      }
+    }
+  }
+
+  private static CreateInvitationResponse invite(TestColony colony, CreateInvitationRequest request)
+      throws Exception {
+    return colony.call(
+        Optional.of(colony.administrator()),
+        TestColony.INVITATIONS + "CreateInvitation",
+        request,
+        CreateInvitationResponse.parser());
+  }
+
+  private static List<Invitation> invitations(TestColony colony) throws Exception {
+    return colony
+        .call(
+            Optional.of(colony.administrator()),
+            TestColony.INVITATIONS + "ListInvitations",
+            ListInvitationsRequest.getDefaultInstance(),
+            ListInvitationsResponse.parser())
+        .getInvitationsList();
+  }
+}
