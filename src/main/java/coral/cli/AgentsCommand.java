@@ -2,46 +2,45 @@ package coral.cli;
 
 import com.google.protobuf.Duration;
 import coral.api.colony.v1.Agent;
-import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
+import picocli.CommandLine.Option;
 
 /** {@code coral agents}. */
 @Command(
     name = "agents",
     description = "The agents of a running colony: which are connected, and how fast.",
     footer = {
-      "Round trips are what the agent measured last, through the tunnel.",
+      "PING is what the agent measured last, through the tunnel, over IPv4 if that was answered.",
+      "AUTH is how the agent last proved who it is; EXPIRES is its certificate.",
       "",
       "JSON: {agents: [{agentId, component, status, connected, meshIpv4, meshIpv6, lastSeen,",
-      "lastHandshake, roundTripIpv4Milliseconds, roundTripIpv6Milliseconds, certificateSerial,",
-      "receivedBytes, sentBytes}]}; times are ISO 8601 in UTC; what is not known is null.",
+      "lastHandshake, roundTripIpv4Milliseconds, roundTripIpv6Milliseconds, authentication,",
+      "certificateSerial, certificateExpiresAt, receivedBytes, sentBytes}]}; authentication is",
+      "certificate, token or colony-secret; times are ISO 8601 in UTC; what is not known is null.",
       "",
       "Examples:",
       "  coral agents",
+      "  coral agents --wide",
       "  coral agents -o json | jq -r '.agents[] | select(.connected | not) | .agentId'"
     })
 final class AgentsCommand implements Callable<Integer> {
-  @ParentCommand private @Nullable CoralCommand root;
-  @Spec private @Nullable CommandSpec spec;
   @Mixin private QueryOptions options = new QueryOptions();
+
+  @Option(
+      names = {"-w", "--wide"},
+      description = "Also IPv6, the last handshake and the bytes through the tunnel.")
+  private boolean wide;
 
   @Override
   public Integer call() {
-    List<Agent> agents = options.connect(CoralCommand.of(root)).agents();
-    PrintWriter out = CoralCommand.out(spec);
-    out.print(
-        options.json() ? json(agents) + "\n" : table(agents, InstantSource.system().instant()));
-    out.flush();
-    return CommandLine.DONE;
+    List<Agent> agents = options.connect().agents();
+    return options.answer(
+        () -> json(agents), () -> table(agents, wide, InstantSource.system().instant()));
   }
 
   static String json(List<Agent> agents) {
@@ -61,7 +60,9 @@ final class AgentsCommand implements Callable<Integer> {
         json, "roundTripIpv4Milliseconds", agent.hasRoundTripIpv4(), agent.getRoundTripIpv4());
     milliseconds(
         json, "roundTripIpv6Milliseconds", agent.hasRoundTripIpv6(), agent.getRoundTripIpv6());
-    json.put("certificateSerial", Times.present(agent.getCertificateSerial()))
+    json.put("authentication", Times.present(agent.getAuthentication()))
+        .put("certificateSerial", Times.present(agent.getCertificateSerial()))
+        .put("certificateExpiresAt", Times.instant(agent.getCertificateExpiresAt()))
         .put("receivedBytes", agent.getReceivedBytes())
         .put("sentBytes", agent.getSentBytes());
   }
@@ -74,10 +75,33 @@ final class AgentsCommand implements Callable<Integer> {
     }
   }
 
-  static String table(List<Agent> agents, Instant now) {
+  static String table(List<Agent> agents, boolean wide, Instant now) {
     if (agents.isEmpty()) {
-      return "No agents yet. An agent joins with 'coral connect COLONY-ID'.\n";
+      return "No agents yet. An agent joins with the line that 'coral invite' prints.\n";
     }
+    return (wide ? wide(agents, now) : narrow(agents, now)).toString();
+  }
+
+  /** Ordinary agents fit a terminal of 80 columns. */
+  private static Table narrow(List<Agent> agents, Instant now) {
+    Table table = new Table("AGENT", "STATUS", "IPV4", "PING", "AUTH", "EXPIRES", "SEEN AGO");
+    for (Agent agent : agents) {
+      boolean v4 = agent.hasRoundTripIpv4();
+      table.row(
+          agent.getAgentId(),
+          agent.getStatus(),
+          agent.getMeshIpv4(),
+          ping(
+              v4 || agent.hasRoundTripIpv6(),
+              v4 ? agent.getRoundTripIpv4() : agent.getRoundTripIpv6()),
+          authentication(agent),
+          Times.distance(agent.getCertificateExpiresAt(), now),
+          Times.age(agent.getLastSeen(), now));
+    }
+    return table;
+  }
+
+  private static Table wide(List<Agent> agents, Instant now) {
     Table table =
         new Table(
             "AGENT",
@@ -86,8 +110,10 @@ final class AgentsCommand implements Callable<Integer> {
             "IPV6",
             "PING V4",
             "PING V6",
+            "AUTH",
+            "EXPIRES",
             "HANDSHAKE",
-            "LAST SEEN",
+            "SEEN AGO",
             "RECEIVED",
             "SENT");
     for (Agent agent : agents) {
@@ -98,12 +124,19 @@ final class AgentsCommand implements Callable<Integer> {
           agent.getMeshIpv6(),
           ping(agent.hasRoundTripIpv4(), agent.getRoundTripIpv4()),
           ping(agent.hasRoundTripIpv6(), agent.getRoundTripIpv6()),
+          authentication(agent),
+          Times.distance(agent.getCertificateExpiresAt(), now),
           Times.ago(agent.getLastHandshake(), now),
-          Times.ago(agent.getLastSeen(), now),
+          Times.age(agent.getLastSeen(), now),
           HumanTime.bytes(agent.getReceivedBytes()),
           HumanTime.bytes(agent.getSentBytes()));
     }
-    return table.toString();
+    return table;
+  }
+
+  /** The secret is the colony's own: one word does. */
+  private static String authentication(Agent agent) {
+    return agent.getAuthentication().equals("colony-secret") ? "secret" : agent.getAuthentication();
   }
 
   private static String ping(boolean known, Duration roundTrip) {

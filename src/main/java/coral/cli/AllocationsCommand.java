@@ -2,16 +2,11 @@ package coral.cli;
 
 import coral.api.colony.v1.Allocation;
 import coral.api.colony.v1.ListAllocationsResponse;
-import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 /** {@code coral allocations}. */
 @Command(
@@ -26,17 +21,12 @@ import picocli.CommandLine.Spec;
       "  coral allocations --colony my-app-a3f2e1 -o json"
     })
 final class AllocationsCommand implements Callable<Integer> {
-  @ParentCommand private @Nullable CoralCommand root;
-  @Spec private @Nullable CommandSpec spec;
   @Mixin private QueryOptions options = new QueryOptions();
 
   @Override
   public Integer call() {
-    ListAllocationsResponse all = options.connect(CoralCommand.of(root)).allocations();
-    PrintWriter out = CoralCommand.out(spec);
-    out.print(options.json() ? json(all) + "\n" : table(all, InstantSource.system().instant()));
-    out.flush();
-    return CommandLine.DONE;
+    ListAllocationsResponse all = options.connect().allocations();
+    return options.answer(() -> json(all), () -> table(all, InstantSource.system().instant()));
   }
 
   static String json(ListAllocationsResponse all) {

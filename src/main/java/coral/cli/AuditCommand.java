@@ -21,7 +21,6 @@ import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParentCommand;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.TypeConversionException;
 
@@ -47,7 +46,6 @@ final class AuditCommand implements Callable<Integer> {
   /** A call that waits for records ends well before the client gives up on it. */
   private static final Duration WAIT = Duration.ofSeconds(5);
 
-  @ParentCommand private @Nullable CoralCommand root;
   @Spec private @Nullable CommandSpec spec;
   @Mixin private QueryOptions options = new QueryOptions();
 
@@ -83,7 +81,7 @@ final class AuditCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    ColonyClient client = options.connect(CoralCommand.of(root));
+    ColonyClient client = options.connect();
     PrintWriter out = CoralCommand.out(spec);
     Printed printed =
         options.json() ? new JsonLines(out, follow) : new Lines(out, Terminal.width());
@@ -236,18 +234,6 @@ final class AuditCommand implements Callable<Integer> {
         }
       }
       throw new TypeConversionException("there is no kind '" + value + "'; see --help");
-    }
-  }
-
-  /** The message of a wrong value comes from the type of the model. */
-  static final class AgentIdConverter implements ITypeConverter<AgentId> {
-    @Override
-    public AgentId convert(String value) {
-      try {
-        return new AgentId(value);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
     }
   }
 

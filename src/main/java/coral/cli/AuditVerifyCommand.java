@@ -48,8 +48,7 @@ final class AuditVerifyCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CommandSpec self = CoralCommand.given(spec);
-    CoralCommand root = (CoralCommand) self.root().userObject();
-    ColonyClient client = options.connect(root);
+    ColonyClient client = options.connect();
     AuditVerification verification = new AuditVerification(client.colony(), client.authorities());
     Optional<Broken> broken =
         verify(

@@ -17,16 +17,19 @@ import coral.api.colony.v1.ListAuditRootsResponse;
 import coral.files.Pem;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
+import coral.model.Failure;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
+import io.grpc.Status;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 
@@ -90,12 +93,12 @@ final class ColonyClient {
 
   /** The next records of the audit log. */
   ListAuditRecordsResponse auditRecords(ListAuditRecordsRequest request) {
-    return call(AUDIT_SERVICE + "ListAuditRecords", request, ListAuditRecordsResponse.parser());
+    return ask(AUDIT_SERVICE + "ListAuditRecords", request, ListAuditRecordsResponse.parser());
   }
 
   /** The next roots of the audit log that cover records after this one; empty if there are none. */
   List<AuditRoot> auditRoots(long after) {
-    return call(
+    return ask(
             AUDIT_SERVICE + "ListAuditRoots",
             ListAuditRootsRequest.newBuilder().setAfterSequence(after).build(),
             ListAuditRootsResponse.parser())
@@ -103,7 +106,7 @@ final class ColonyClient {
   }
 
   GetStatusResponse status() {
-    return call(
+    return ask(
         SERVICE + "GetStatus", GetStatusRequest.getDefaultInstance(), GetStatusResponse.parser());
   }
 
@@ -113,7 +116,7 @@ final class ColonyClient {
     String page = "";
     for (int i = 0; i < MAX_PAGES; i++) {
       ListAgentsResponse response =
-          call(
+          ask(
               SERVICE + "ListAgents",
               ListAgentsRequest.newBuilder().setPageToken(page).build(),
               ListAgentsResponse.parser());
@@ -132,7 +135,7 @@ final class ColonyClient {
     String page = "";
     for (int i = 0; i < MAX_PAGES; i++) {
       ListAllocationsResponse response =
-          call(
+          ask(
               SERVICE + "ListAllocations",
               ListAllocationsRequest.newBuilder().setPageToken(page).build(),
               ListAllocationsResponse.parser());
@@ -150,13 +153,50 @@ final class ColonyClient {
         "colony " + colony + " answers more than " + MAX_PAGES + " pages", "");
   }
 
-  private <T extends Message> T call(String rpc, Message request, Parser<T> parser) {
+  /**
+   * Makes one call.
+   *
+   * @param rpc its full name
+   * @param next what to do about a refusal of a kind, for people
+   * @throws CommandFailedException if the colony refuses, or cannot be reached or believed
+   */
+  <T extends Message> T ask(
+      String rpc, Message request, Parser<T> parser, Map<Failure, String> next) {
     try {
       return client.call(rpc, request, parser);
     } catch (RpcException e) {
+      if (e.reason() != RpcException.Reason.REFUSED) {
+        throw new CommandFailedException(
+            "colony " + colony + " cannot be asked: " + e.getMessage(), next(e), e);
+      }
       throw new CommandFailedException(
-          "colony " + colony + " cannot be asked: " + e.getMessage(), next(e), e);
+          "colony " + colony + " refuses: " + Table.printable(String.valueOf(e.getMessage())),
+          next.getOrDefault(e.failure(), refused(e)),
+          e);
     }
+  }
+
+  /** The same where what every refusal says is enough. */
+  <T extends Message> T ask(String rpc, Message request, Parser<T> parser) {
+    return ask(rpc, request, parser, Map.of());
+  }
+
+  private static String refused(RpcException refusal) {
+    if (refusal.code() == Status.Code.UNIMPLEMENTED) {
+      return "The colony is older than this command: update the colony.";
+    }
+    return switch (refusal.failure()) {
+      case UNAUTHENTICATED, PERMISSION_DENIED ->
+          "Ask again as the administrator, with the CORAL_HOME that 'coral init' filled.";
+      case LIMIT_REACHED ->
+          refusal
+              .retryAfter()
+              .map(delay -> "Try again in " + HumanTime.twoUnits(delay) + ".")
+              .orElse("");
+      case STORE_UNAVAILABLE, NOT_READY -> "Try again; 'coral status' says how the colony is.";
+      case INTERNAL -> "The colony's log says more.";
+      default -> "";
+    };
   }
 
   private String next(RpcException failure) {

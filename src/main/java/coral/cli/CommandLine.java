@@ -58,7 +58,12 @@ public final class CommandLine {
           LogFormat.choose(root.logFormat);
           return new picocli.CommandLine.RunLast().execute(parsed);
         });
-    line.setCaseInsensitiveEnumValuesAllowed(true);
+    EnumConverter.register(line, OutputFormat.class);
+    EnumConverter.register(line, LogFormat.class);
+    EnumConverter.register(line, InvitedRole.class);
+    EnumConverter.register(line, CertificatesShowCommand.Format.class);
+    EnumConverter.register(line, CaExportCommand.Format.class);
+    EnumConverter.register(line, CaExportCommand.Issuer.class);
     line.setUsageHelpWidth(USAGE_WIDTH);
     line.setUsageHelpLongOptionsMaxWidth(28);
     return line;

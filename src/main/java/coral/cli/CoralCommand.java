@@ -29,6 +29,13 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       AgentsCommand.class,
       AllocationsCommand.class,
+      InviteCommand.class,
+      InvitesCommand.class,
+      SecretCommand.class,
+      RevokeAgentCommand.class,
+      AgentCommand.class,
+      CertificatesCommand.class,
+      CaCommand.class,
       AuditCommand.class,
       CompletionCommand.class
     },
@@ -48,6 +55,7 @@ import picocli.CommandLine.Spec;
       "  coral init my-app                make a colony: its secret, keys and authority",
       "  coral discovery start            the directory in which colonies are found",
       "  coral colony start               run the colony that init made",
+      "  coral invite                     one line that lets one host join",
       "  coral agents                     who is connected, and how fast",
       "",
       "State lives under ~/.coral; CORAL_HOME moves it.",
@@ -67,7 +75,8 @@ public final class CoralCommand implements Runnable {
 
   @Option(
       names = "--log-format",
-      paramLabel = "FORMAT",
+      // Not FORMAT: completion scripts keep values by this label, and --output has others.
+      paramLabel = "STYLE",
       scope = ScopeType.INHERIT,
       defaultValue = "plain",
       description = "Log lines on standard error: plain (the default) or json.")
@@ -89,6 +98,14 @@ public final class CoralCommand implements Runnable {
       throw new IllegalStateException("not run by its parser");
     }
     return parent;
+  }
+
+  /** The command at the top of the tree that a command is in. */
+  static CoralCommand root(@Nullable CommandSpec spec) {
+    if (given(spec).root().userObject() instanceof CoralCommand root) {
+      return root;
+    }
+    throw new IllegalStateException("not run by its parser");
   }
 
   /** Where a command writes its answer. */

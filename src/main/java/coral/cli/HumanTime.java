@@ -16,6 +16,11 @@ public final class HumanTime {
     return age.compareTo(JUST_NOW) < 0 ? "now" : largestUnit(age) + " ago";
   }
 
+  /** How far ahead, in one unit, rounded up to a whole second first: {@code "in 3 h"}. */
+  static String in(Instant then, Instant now) {
+    return "in " + largestUnit(Duration.between(now, then).plusSeconds(1).minusNanos(1));
+  }
+
   /** A length of time in its largest unit, rounded down: {@code "3 min"}. */
   static String largestUnit(Duration length) {
     long seconds = length.toSeconds();

@@ -1,42 +1,11 @@
 package coral.cli;
 
-import coral.model.ColonyId;
-import coral.model.Endpoint;
-import java.nio.file.Path;
-import java.time.Duration;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ITypeConverter;
+import java.io.PrintWriter;
+import java.util.function.Supplier;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.TypeConversionException;
 
 /** What every query can be told: which colony, where, and how to write the answer. */
-final class QueryOptions {
-  /** A query waits no longer than a person does. */
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
-
-  @Option(
-      names = "--colony",
-      paramLabel = "ID",
-      converter = ColonyIdConverter.class,
-      description = "The colony (default: the only one under CORAL_HOME).")
-  private @Nullable ColonyId colony;
-
-  @Option(
-      names = "--dir",
-      paramLabel = "DIR",
-      description = "The colony's folder, if 'init --dir' made it elsewhere.")
-  private @Nullable Path directory;
-
-  @Option(
-      names = "--endpoint",
-      paramLabel = "HOST:PORT",
-      converter = EndpointConverter.class,
-      description =
-          "Where the colony answers (default: this host, at CORAL_COLONY_PORT or else the port in"
-              + " --config or the colony's own colony.conf).")
-  private @Nullable Endpoint endpoint;
-
+final class QueryOptions extends ColonyOptions {
   @Option(
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
@@ -48,35 +17,17 @@ final class QueryOptions {
     return output == OutputFormat.JSON;
   }
 
-  /** A client for the chosen colony, as its administrator. */
-  ColonyClient connect(CoralCommand root) {
-    LocalColony chosen =
-        LocalColony.choose(root, Optional.ofNullable(colony), Optional.ofNullable(directory));
-    Endpoint target = endpoint == null ? chosen.endpoint() : endpoint;
-    return ColonyClient.connect(chosen.id(), chosen.folder(), target, TIMEOUT);
-  }
-
-  /** Messages of wrong values come from the types of the model. */
-  static final class ColonyIdConverter implements ITypeConverter<ColonyId> {
-    @Override
-    public ColonyId convert(String value) {
-      try {
-        return new ColonyId(value);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
-  }
-
-  /** As above. */
-  static final class EndpointConverter implements ITypeConverter<Endpoint> {
-    @Override
-    public Endpoint convert(String value) {
-      try {
-        return Endpoint.parse(value);
-      } catch (IllegalArgumentException e) {
-        throw new TypeConversionException(e.getMessage());
-      }
-    }
+  /**
+   * Writes the answer in the form that was asked for.
+   *
+   * @param json one object, without a line feed
+   * @param text for people, with a line feed at its end
+   * @return {@link CommandLine#DONE}
+   */
+  int answer(Supplier<String> json, Supplier<String> text) {
+    PrintWriter out = out();
+    out.print(json() ? json.get() + "\n" : text.get());
+    out.flush();
+    return CommandLine.DONE;
   }
 }

@@ -5,14 +5,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.ZoneOffset;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.Optional;
 import picocli.CommandLine.TypeConversionException;
 
 /** Times in the past, as people write them. */
 final class Since {
-  private static final Pattern AGE = Pattern.compile("(\\d{1,6})([smhd])");
-
   private Since() {}
 
   /**
@@ -24,10 +21,10 @@ final class Since {
    */
   static Instant parse(String text, Instant now) {
     Instant since;
-    Matcher age = AGE.matcher(text);
+    Optional<Duration> age = DurationOption.read(text);
     try {
-      if (age.matches()) {
-        since = now.minus(Duration.ofSeconds(Long.parseLong(age.group(1)) * seconds(age.group(2))));
+      if (age.isPresent()) {
+        since = now.minus(age.get());
       } else if (text.indexOf('T') < 0) {
         since = LocalDate.parse(text).atStartOfDay(ZoneOffset.UTC).toInstant();
       } else {
@@ -40,15 +37,6 @@ final class Since {
       throw wrong(text);
     }
     return since;
-  }
-
-  private static int seconds(String unit) {
-    return switch (unit) {
-      case "s" -> 1;
-      case "m" -> 60;
-      case "h" -> 3_600;
-      default -> 86_400;
-    };
   }
 
   private static TypeConversionException wrong(String text) {

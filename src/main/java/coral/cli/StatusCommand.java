@@ -1,16 +1,16 @@
 package coral.cli;
 
 import coral.api.colony.v1.GetStatusResponse;
-import java.io.PrintWriter;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParentCommand;
-import picocli.CommandLine.Spec;
 
 /** {@code coral status}. */
 @Command(
@@ -18,26 +18,23 @@ import picocli.CommandLine.Spec;
     description = "How a running colony is.",
     footer = {
       "JSON: {colonyId, appName, environment, status, problems[], version, startedAt,",
-      "uptimeSeconds, agents, allocatedAddresses, addressCapacity, meshIpv4, meshIpv6,",
-      "meshSubnetIpv4, meshSubnetIpv6, wireguardPubkey, caFingerprint, storageBytes};",
-      "times are ISO 8601 in UTC.",
+      "uptimeSeconds, agents, agentsByAuthentication: {certificate, token, colony-secret},",
+      "allocatedAddresses, addressCapacity, meshIpv4, meshIpv6, meshSubnetIpv4, meshSubnetIpv6,",
+      "wireguardPubkey, caFingerprint, storageBytes}; times are ISO 8601 in UTC.",
       "",
       "Examples:",
       "  coral status",
       "  coral status --endpoint 192.0.2.7:9000 -o json"
     })
 final class StatusCommand implements Callable<Integer> {
-  @ParentCommand private @Nullable CoralCommand root;
-  @Spec private @Nullable CommandSpec spec;
+  private static final List<String> KINDS = List.of("certificate", "token", "colony-secret");
+
   @Mixin private QueryOptions options = new QueryOptions();
 
   @Override
   public Integer call() {
-    GetStatusResponse status = options.connect(CoralCommand.of(root)).status();
-    PrintWriter out = CoralCommand.out(spec);
-    out.print(options.json() ? json(status) + "\n" : text(status));
-    out.flush();
-    return CommandLine.DONE;
+    GetStatusResponse status = options.connect().status();
+    return options.answer(() -> json(status), () -> text(status));
   }
 
   static String json(GetStatusResponse status) {
@@ -52,6 +49,7 @@ final class StatusCommand implements Callable<Integer> {
                 .put("startedAt", Times.instant(status.getStartedAt()))
                 .put("uptimeSeconds", status.getUptimeSeconds())
                 .put("agents", status.getAgentCount())
+                .putObject("agentsByAuthentication", byKind -> put(byKind, kinds(status)))
                 .put("allocatedAddresses", status.getAllocatedAddresses())
                 .put("addressCapacity", status.getAddressCapacity())
                 .put("meshIpv4", status.getMeshIpv4())
@@ -63,35 +61,53 @@ final class StatusCommand implements Callable<Integer> {
                 .put("storageBytes", status.getStorageBytes()));
   }
 
+  private static void put(Json json, Map<String, Long> kinds) {
+    kinds.forEach(json::put);
+  }
+
+  /** The known kinds always, in the order of their worth; then those of a newer colony. */
+  private static Map<String, Long> kinds(GetStatusResponse status) {
+    Map<String, Long> kinds = new LinkedHashMap<>();
+    KINDS.forEach(kind -> kinds.put(kind, 0L));
+    kinds.putAll(new TreeMap<>(status.getAgentsByAuthenticationMap()));
+    return kinds;
+  }
+
   static String text(GetStatusResponse status) {
-    StringBuilder text = new StringBuilder();
-    line(text, "colony", status.getColonyId());
-    line(text, "application", application(status));
-    line(text, "status", status.getStatus());
-    status.getProblemsList().forEach(problem -> line(text, "problem", problem));
-    line(text, "up for", HumanTime.twoUnits(Duration.ofSeconds(status.getUptimeSeconds())));
-    line(text, "since", Times.instant(status.getStartedAt()).map(Instant::toString).orElse(""));
-    line(text, "agents", status.getAgentCount() + " connected");
-    line(
-        text,
-        "addresses",
-        status.getAllocatedAddresses() + " of " + status.getAddressCapacity() + " allocated");
-    line(text, "mesh", status.getMeshSubnetIpv4() + ", " + status.getMeshSubnetIpv6());
-    line(text, "own addresses", status.getMeshIpv4() + ", " + status.getMeshIpv6());
-    line(text, "WireGuard key", status.getWireguardPubkey());
-    line(text, "authority", status.getCaFingerprint());
-    line(text, "storage", HumanTime.bytes(status.getStorageBytes()));
-    line(text, "version", status.getVersion());
-    return text.toString();
+    Fields fields =
+        new Fields()
+            .add("colony", status.getColonyId())
+            .add("application", application(status))
+            .add("status", status.getStatus());
+    status.getProblemsList().forEach(problem -> fields.add("problem", problem));
+    return fields
+        .add("up for", HumanTime.twoUnits(Duration.ofSeconds(status.getUptimeSeconds())))
+        .add("since", Times.instant(status.getStartedAt()).map(Instant::toString).orElse(""))
+        .add("agents", status.getAgentCount() + " connected")
+        .add("authentication", authentication(status))
+        .add(
+            "addresses",
+            status.getAllocatedAddresses() + " of " + status.getAddressCapacity() + " allocated")
+        .add("mesh", status.getMeshSubnetIpv4() + ", " + status.getMeshSubnetIpv6())
+        .add("own addresses", status.getMeshIpv4() + ", " + status.getMeshIpv6())
+        .add("WireGuard key", status.getWireguardPubkey())
+        .add("authority", status.getCaFingerprint())
+        .add("storage", HumanTime.bytes(status.getStorageBytes()))
+        .add("version", status.getVersion())
+        .toString();
+  }
+
+  /** How many members there are of each kind: {@code "12 certificate, 1 token"}. */
+  private static String authentication(GetStatusResponse status) {
+    return kinds(status).entrySet().stream()
+        .filter(kind -> kind.getValue() > 0)
+        .map(kind -> kind.getValue() + " " + kind.getKey())
+        .collect(Collectors.joining(", "));
   }
 
   private static String application(GetStatusResponse status) {
     return status.getEnvironment().isEmpty()
         ? status.getAppName()
         : status.getAppName() + " (" + status.getEnvironment() + ")";
-  }
-
-  private static void line(StringBuilder text, String name, String value) {
-    text.append(String.format("%-15s%s%n", name, value.isEmpty() ? "-" : Table.printable(value)));
   }
 }

@@ -13,8 +13,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +51,14 @@ class CommandLineTest {
             "status",
             "agents",
             "allocations",
+            "invite",
+            "invites",
+            "secret",
+            "revoke-agent",
+            "agent",
+            "certificates",
+            "ca",
+            "audit",
             "completion")) {
       assertTrue(result.out().contains("\n  " + command + " "), command);
     }
@@ -208,10 +218,27 @@ class CommandLineTest {
   }
 
   @Test
-  void completionIsAScriptThatKnowsTheCommands() throws IOException, InterruptedException {
+  void completionIsAScriptThatKnowsTheCommands() throws Exception {
+    assertEquals("allocations", completed("coral", "all"));
+  }
+
+  @Test
+  void completionKnowsTheValuesOfOptions() throws Exception {
+    assertEquals("agent proxy viewer operator", completed("coral", "invite", "--role", ""));
+    assertEquals("operator", completed("coral", "invite", "--role", "op"));
+    assertEquals("table json pem", completed("coral", "certificates", "show", "--output", ""));
+    assertEquals("pem der", completed("coral", "ca", "export", "-o", ""));
+    assertEquals("root server agent", completed("coral", "ca", "export", "--issuer", ""));
+    assertEquals("table json", completed("coral", "invites", "list", "-o", ""));
+  }
+
+  /** What bash offers for the last word. */
+  private String completed(String... words) throws IOException, InterruptedException {
     Cli result = coral("completion");
     assertEquals(0, result.exitCode());
     Path script = Files.writeString(home.resolve("completion"), result.out());
+    String quoted =
+        Arrays.stream(words).map(word -> "'" + word + "'").collect(Collectors.joining(" "));
     Process bash =
         new ProcessBuilder(
                 "bash",
@@ -219,12 +246,17 @@ class CommandLineTest {
                 "compopt() { :; }; " // of use only within an interactive completion
                     + "source "
                     + script
-                    + "; COMP_WORDS=(coral all); COMP_CWORD=1; COMP_LINE='coral all';"
-                    + " _complete_coral; echo \"${COMPREPLY[@]}\"")
+                    + "; COMP_WORDS=("
+                    + quoted
+                    + "); COMP_CWORD="
+                    + (words.length - 1)
+                    + "; COMP_LINE='"
+                    + String.join(" ", words)
+                    + "'; _complete_coral; echo ${COMPREPLY[@]}")
             .redirectErrorStream(true)
             .start();
     String answer = new String(bash.getInputStream().readAllBytes(), UTF_8).strip();
-    assertEquals(0, bash.waitFor());
-    assertEquals("allocations", answer);
+    assertEquals(0, bash.waitFor(), answer);
+    return answer;
   }
 }

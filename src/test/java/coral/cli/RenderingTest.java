@@ -2,6 +2,7 @@ package coral.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Duration;
 import com.google.protobuf.Timestamp;
@@ -34,6 +35,8 @@ class RenderingTest {
           .setRoundTripIpv4(Duration.newBuilder().setNanos(420_000))
           .setRoundTripIpv6(Duration.newBuilder().setNanos(1_500_000))
           .setCertificateSerial("0a")
+          .setAuthentication("colony-secret")
+          .setCertificateExpiresAt(secondsAgo(-89 * 86_400))
           .setReceivedBytes(2048)
           .setSentBytes(7)
           .build();
@@ -51,11 +54,38 @@ class RenderingTest {
   void agentsAreAlignedAndWhatIsUnknownIsADash() {
     assertEquals(
         """
-        AGENT  STATUS     IPV4         IPV6     PING V4  PING V6  HANDSHAKE  LAST SEEN  RECEIVED  SENT
-        web-1  healthy    10.42.0.2    fd42::2  0.42 ms  1.50 ms  1 min ago  12 s ago   2.0 KiB   7 B
-        a      unhealthy  10.42.0.300  fd42::3  -        -        -          -          0 B       0 B
+        AGENT  STATUS     IPV4         PING     AUTH    EXPIRES  SEEN AGO
+        web-1  healthy    10.42.0.2    0.42 ms  secret  in 89 d  12 s
+        a      unhealthy  10.42.0.300  -        -       -        -
         """,
-        AgentsCommand.table(List.of(HEALTHY, SILENT), NOW));
+        AgentsCommand.table(List.of(HEALTHY, SILENT), false, NOW));
+    assertEquals(
+        """
+        AGENT  STATUS     IPV4         IPV6     PING V4  PING V6  AUTH    EXPIRES  HANDSHAKE  SEEN AGO  RECEIVED  SENT
+        web-1  healthy    10.42.0.2    fd42::2  0.42 ms  1.50 ms  secret  in 89 d  1 min ago  12 s      2.0 KiB   7 B
+        a      unhealthy  10.42.0.300  fd42::3  -        -        -       -        -          -         0 B       0 B
+        """,
+        AgentsCommand.table(List.of(HEALTHY, SILENT), true, NOW));
+  }
+
+  @Test
+  void ordinaryAgentsFitATerminal() {
+    Agent ordinary =
+        HEALTHY.toBuilder()
+            .setAgentId("production-1")
+            .setMeshIpv4("10.42.255.254")
+            .setAuthentication("certificate")
+            .setLastSeen(secondsAgo(59 * 60))
+            .build();
+    String table = AgentsCommand.table(List.of(ordinary, SILENT), false, NOW);
+    table.lines().forEach(line -> assertTrue(line.length() <= 80, line));
+  }
+
+  @Test
+  void aPingThatOnlyIpv6AnswersIsShown() {
+    Agent agent = HEALTHY.toBuilder().clearRoundTripIpv4().build();
+    String table = AgentsCommand.table(List.of(agent), false, NOW);
+    assertTrue(table.contains(" 1.50 ms "), table);
   }
 
   @Test
@@ -65,11 +95,13 @@ class RenderingTest {
             + "\"connected\":true,\"meshIpv4\":\"10.42.0.2\",\"meshIpv6\":\"fd42::2\","
             + "\"lastSeen\":\"2030-01-02T03:03:53Z\",\"lastHandshake\":\"2030-01-02T03:02:50Z\","
             + "\"roundTripIpv4Milliseconds\":0.42,\"roundTripIpv6Milliseconds\":1.5,"
-            + "\"certificateSerial\":\"0a\",\"receivedBytes\":2048,\"sentBytes\":7},"
+            + "\"authentication\":\"colony-secret\",\"certificateSerial\":\"0a\","
+            + "\"certificateExpiresAt\":\"2030-04-01T03:04:05Z\",\"receivedBytes\":2048,\"sentBytes\":7},"
             + "{\"agentId\":\"a\",\"component\":\"\",\"status\":\"unhealthy\","
             + "\"connected\":false,\"meshIpv4\":\"10.42.0.300\",\"meshIpv6\":\"fd42::3\","
             + "\"lastSeen\":null,\"lastHandshake\":null,\"roundTripIpv4Milliseconds\":null,"
-            + "\"roundTripIpv6Milliseconds\":null,\"certificateSerial\":null,\"receivedBytes\":0,"
+            + "\"roundTripIpv6Milliseconds\":null,\"authentication\":null,"
+            + "\"certificateSerial\":null,\"certificateExpiresAt\":null,\"receivedBytes\":0,"
             + "\"sentBytes\":0}]}",
         AgentsCommand.json(List.of(HEALTHY, SILENT)));
   }
@@ -77,8 +109,8 @@ class RenderingTest {
   @Test
   void withoutAgentsTheTableSaysHowToGetSome() {
     assertEquals(
-        "No agents yet. An agent joins with 'coral connect COLONY-ID'.\n",
-        AgentsCommand.table(List.of(), NOW));
+        "No agents yet. An agent joins with the line that 'coral invite' prints.\n",
+        AgentsCommand.table(List.of(), false, NOW));
     assertEquals("{\"agents\":[]}", AgentsCommand.json(List.of()));
   }
 
@@ -128,7 +160,26 @@ class RenderingTest {
     assertEquals("problem        the disk is full", lines.get(3));
     assertEquals("up for         3 min 20 s", lines.get(4));
     assertEquals("since          -", lines.get(5));
-    assertEquals("storage        1.5 MiB", lines.get(12));
+    assertEquals("authentication -", lines.get(7));
+    assertEquals("storage        1.5 MiB", lines.get(13));
+  }
+
+  @Test
+  void statusTellsHowMembersProveWhoTheyAre() {
+    GetStatusResponse status =
+        GetStatusResponse.newBuilder()
+            .putAgentsByAuthentication("token", 1)
+            .putAgentsByAuthentication("certificate", 12)
+            .putAgentsByAuthentication("oracle", 2)
+            .build();
+    assertTrue(
+        StatusCommand.text(status).contains("authentication 12 certificate, 1 token, 2 oracle\n"));
+    String json = StatusCommand.json(status);
+    assertTrue(
+        json.contains(
+            "\"agentsByAuthentication\":{\"certificate\":12,\"token\":1,"
+                + "\"colony-secret\":0,\"oracle\":2}"),
+        json);
   }
 
   /** A component names itself; its name must not move the cursor of whoever looks. */
