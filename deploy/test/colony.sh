@@ -77,12 +77,18 @@ stop_colony() {
   fi
 }
 
-# call SERVICE/RPC [s_client option...]: an RPC by HTTP/1.1 and JSON through openssl; prints what came back, the
+# request SERVICE/RPC JSON CONNECTION: an RPC as HTTP/1.1 has it; CONNECTION is close or keep-alive.
+request() {
+  printf 'POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: %s\r\n\r\n%s' \
+    "$1" "${#2}" "$3" "$2"
+}
+
+# call SERVICE/RPC [s_client option...]: an RPC through openssl, with ${json} as its message; prints what came back, the
 # protocol's errors included.
 call() {
-  local rpc=$1
+  local rpc=$1 message=${json-}
   shift
-  printf 'POST /%s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}' "$rpc" |
+  request "$rpc" "${message:-"{}"}" close |
     timeout 20 openssl s_client -connect "127.0.0.1:$port" -servername localhost -CAfile "$ca" -verify_return_error \
       -quiet "$@" 2>&1 || true
 }
@@ -91,4 +97,27 @@ call() {
 as() {
   awk 'BEGIN { n = 0 } /BEGIN CERT/ { n++ } n > 1' "$1/cert.pem" >"$1/chain-behind.pem"
   echo "-cert $1/cert.pem -key $1/key.pem $([ -s "$1/chain-behind.pem" ] && echo "-cert_chain $1/chain-behind.pem")"
+}
+
+# field NAME JSON: the value of a field that is a text.
+field() {
+  sed -nE 's/.*"'"$1"'" *: *"([^"]*)".*/\1/p' <<<"$2" | head -1
+}
+
+# enrol NAME: invites an agent and buys its certificate, with what is at hand everywhere; leaves FOLDER NAME in $scratch.
+enrol() {
+  local answer line secret
+  answer=$(json="{\"agentId\":\"$1\"}" call coral.colony.v1.InvitationService/CreateInvitation $(as "$admin"))
+  line=$(field text "$answer")
+  [ -n "$line" ] || fail "no invitation: $answer"
+  # Four bytes of checksum, then a field a line; the secret is the last.
+  line=$(tr '_-' '/+' <<<"${line#coral-invite:}")
+  while [ $((${#line} % 4)) != 0 ]; do line="$line="; done
+  secret=$(base64 -d <<<"$line" | tail -n 1)
+  mkdir -p "$scratch/$1"
+  openssl req -newkey rsa:2048 -nodes -keyout "$scratch/$1/key.pem" -out "$scratch/$1/request.pem" -subj "/CN=$1" 2>/dev/null
+  answer=$(json="{\"agentId\":\"$1\",\"invitation\":\"$secret\",\"requestId\":\"$1-1\",\"csr\":\"$(base64 -w 0 "$scratch/$1/request.pem")\"}" \
+    call coral.colony.v1.ColonyService/RequestCertificate)
+  field certificate "$answer" | base64 -d >"$scratch/$1/cert.pem"
+  [ -s "$scratch/$1/cert.pem" ] || fail "no certificate for $1: $answer"
 }
