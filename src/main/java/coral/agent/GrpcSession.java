@@ -222,8 +222,9 @@ final class GrpcSession implements SessionStream {
       case REVOKED ->
           new JoinFailure(
               Kind.REVOKED,
-              "this agent was revoked; once somebody has let it come back (coral agent"
-                  + " allow-rebind), start it again with an invitation or the colony secret");
+              "the colony has revoked or frozen this agent's identity; once somebody has let it"
+                  + " come back (coral agent allow-rebind), start it again with an invitation or"
+                  + " the colony secret");
       case CERTIFICATE_SUPERSEDED ->
           new JoinFailure(
               Kind.SESSION_LOST, "a newer certificate of this agent is in use; connecting with it");

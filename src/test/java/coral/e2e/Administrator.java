@@ -1,12 +1,16 @@
 package coral.e2e;
 
 import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.AllowRebindRequest;
+import coral.api.colony.v1.AllowRebindResponse;
 import coral.api.colony.v1.CreateInvitationRequest;
 import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.RevokeCertificateRequest;
+import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.api.mesh.v1.DeregisterAgentRequest;
 import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.certificate.Identity;
@@ -51,6 +55,30 @@ final class Administrator {
                 .getText())
         .secret()
         .reveal();
+  }
+
+  /** The line for one agent. */
+  String invitation(String agentId) throws RpcException {
+    return client
+        .call(
+            "coral.colony.v1.InvitationService/CreateInvitation",
+            CreateInvitationRequest.newBuilder().setAgentId(agentId).build(),
+            CreateInvitationResponse.parser())
+        .getText();
+  }
+
+  void revoke(String agentId, String reason) throws RpcException {
+    client.call(
+        "coral.colony.v1.ColonyService/RevokeCertificate",
+        RevokeCertificateRequest.newBuilder().setAgentId(agentId).setReason(reason).build(),
+        RevokeCertificateResponse.parser());
+  }
+
+  void allowRebind(String agentId) throws RpcException {
+    client.call(
+        "coral.colony.v1.CertificateService/AllowRebind",
+        AllowRebindRequest.newBuilder().setAgentId(agentId).setReason("test").build(),
+        AllowRebindResponse.parser());
   }
 
   GetStatusResponse status() throws RpcException {
