@@ -12,12 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.KeyPair;
+import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -74,20 +76,22 @@ public final class Authority {
    * @param type of all its keys
    */
   public static Authority create(ColonyId colonyId, InstantSource clock, KeyType type) {
-    return create(colonyId, clock, type.generate(), type);
+    try {
+      return inMemory(colonyId, clock, new KeysInMemory().generate(type, 3));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // not in memory
+    }
   }
 
   /** A new authority in memory with a root of these keys, and intermediates of P-256. */
-  static Authority create(ColonyId colonyId, InstantSource clock, KeyPair keys) {
-    return create(colonyId, clock, keys, KeyType.P_256);
+  static Authority create(ColonyId colonyId, InstantSource clock, KeyPair root) {
+    List<KeyPair> pairs = List.of(root, KeyType.P_256.generate(), KeyType.P_256.generate());
+    return inMemory(colonyId, clock, pairs);
   }
 
-  /** A new authority in memory with a root of these keys. */
-  static Authority create(
-      ColonyId colonyId, InstantSource clock, KeyPair keys, KeyType intermediates) {
+  private static Authority inMemory(ColonyId colonyId, InstantSource clock, List<KeyPair> pairs) {
     try {
-      return made(
-          colonyId, Optional.empty(), new KeysInMemory(), keys, intermediates, clock.instant());
+      return made(colonyId, Optional.empty(), new KeysInMemory(), pairs, clock.instant());
     } catch (IOException e) {
       throw new UncheckedIOException(e); // not in memory
     }
@@ -109,30 +113,37 @@ public final class Authority {
         colonyId,
         Optional.of(new AuthorityStateFile(directory)),
         keys,
-        keys.generate(type),
-        type,
+        keys.generate(type, 3),
         clock.instant());
   }
 
+  /**
+   * @param pairs of the root and of its intermediates
+   */
   private static Authority made(
       ColonyId colonyId,
       Optional<AuthorityStateFile> file,
       AuthorityKeys keys,
-      KeyPair pair,
-      KeyType intermediates,
+      List<KeyPair> pairs,
       Instant now)
       throws IOException {
-    X509Certificate root = CertificateForm.root(colonyId, 1, pair, now);
-    keys.put(AuthorityState.ROOT_KEY, pair.getPrivate(), root);
-    Authority authority =
-        new Authority(
-            keys,
-            file,
-            AuthorityState.of(
+    PrivateKey rootKey = pairs.get(0).getPrivate();
+    X509Certificate root = CertificateForm.root(colonyId, 1, pairs.get(0), now);
+    keys.put(AuthorityState.ROOT_KEY, rootKey, root);
+    AuthorityState state =
+        AuthorityState.of(
+            IntermediateRenewal.with(
                 new AuthorityState.Root(
-                    AuthorityState.ROOT_KEY, 1, root, Optional.empty(), List.of())));
-    authority.renewIntermediates(intermediates, now);
-    return authority;
+                    AuthorityState.ROOT_KEY, 1, root, Optional.empty(), List.of()),
+                new Issuer(root, rootKey),
+                EnumSet.allOf(Intermediate.Kind.class),
+                pairs.subList(1, 3),
+                keys,
+                now));
+    if (file.isPresent()) {
+      file.get().write(state);
+    }
+    return new Authority(keys, file, state);
   }
 
   /** {@link #load(Path, AuthorityKeys)} with keys in files of the same directory. */

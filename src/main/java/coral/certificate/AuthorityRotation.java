@@ -175,7 +175,8 @@ public final class AuthorityRotation {
     // No two roots have the same name, nor has one that was prepared and forgotten.
     int generation = Math.toIntExact(state.bundleVersion() + 1);
     String key = AuthorityState.ROOT_KEY + "-" + generation;
-    KeyPair pair = keys.generate(type);
+    List<KeyPair> pairs = keys.generate(type, 3); // its own, and those of its intermediates
+    KeyPair pair = pairs.get(0);
     X509Certificate certificate = CertificateForm.root(state.colonyId(), generation, pair, now);
     keys.put(key, pair.getPrivate(), certificate);
     AuthorityState.Root bare =
@@ -190,8 +191,8 @@ public final class AuthorityRotation {
             bare,
             new Issuer(certificate, pair.getPrivate()),
             EnumSet.allOf(Intermediate.Kind.class),
+            pairs.subList(1, 3),
             keys,
-            type,
             now);
     return state.trusting(RotationPhase.PREPARED, signing.withoutCross(), Optional.of(next));
   }

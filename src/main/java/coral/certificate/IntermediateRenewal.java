@@ -7,6 +7,8 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.EnumSet;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Set;
 
 /** Has intermediates of a root followed by new ones: yearly, or where there are none yet. */
@@ -44,8 +46,10 @@ final class IntermediateRenewal {
   static AuthorityState renewed(Hierarchy hierarchy, AuthorityKeys keys, KeyType type, Instant now)
       throws IOException {
     AuthorityState.Root root = hierarchy.state().signing();
+    Set<Intermediate.Kind> due = due(root, now);
+    Issuer issuer = issuer(hierarchy, root, keys);
     AuthorityState.Root renewed =
-        with(root, issuer(hierarchy, root, keys), due(root, now), keys, type, now);
+        with(root, issuer, due, keys.generate(type, due.size()), keys, now);
     for (Intermediate old : root.intermediates()) {
       if (old.certificate().getNotAfter().toInstant().isBefore(now)) {
         renewed = renewed.without(old);
@@ -54,20 +58,25 @@ final class IntermediateRenewal {
     return hierarchy.state().with(renewed);
   }
 
-  /** A root with an intermediate more of each of these kinds. */
+  /**
+   * A root with an intermediate more of each of these kinds.
+   *
+   * @param pairs one for each
+   */
   static AuthorityState.Root with(
       AuthorityState.Root root,
       Issuer issuer,
       Set<Intermediate.Kind> kinds,
+      List<KeyPair> pairs,
       AuthorityKeys keys,
-      KeyType type,
       Instant now)
       throws IOException {
     ColonyId colonyId = AuthorityState.of(root).colonyId();
+    Iterator<KeyPair> unused = pairs.iterator();
     AuthorityState.Root renewed = root;
     for (Intermediate.Kind kind : kinds) {
       int generation = renewed.intermediate(kind).map(Intermediate::generation).orElse(0) + 1;
-      KeyPair pair = keys.generate(type);
+      KeyPair pair = unused.next();
       X509Certificate certificate =
           CertificateForm.intermediate(
               issuer, colonyId, kind, root.generation() + "." + generation, pair.getPublic(), now);

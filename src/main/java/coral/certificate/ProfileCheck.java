@@ -196,8 +196,8 @@ final class ProfileCheck {
         certificate.getNotBefore().toInstant().isBefore(certificate.getNotAfter().toInstant()),
         "it ends before it begins");
     try {
-      certificate.verify(issuer.getPublicKey());
-    } catch (GeneralSecurityException e) {
+      PublicKeys.verify(certificate, issuer.getPublicKey());
+    } catch (GeneralSecurityException | IllegalArgumentException e) {
       throw new IllegalStateException(defect("its signature is not its issuer's"), e);
     }
     require(

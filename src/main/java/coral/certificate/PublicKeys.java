@@ -6,8 +6,11 @@ import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
 import java.security.PublicKey;
 import java.security.Signature;
+import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAKey;
 import java.util.HexFormat;
+import org.bouncycastle.asn1.x509.Certificate;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 
 /** What is asked about public keys. */
 final class PublicKeys {
@@ -48,6 +51,27 @@ final class PublicKeys {
     } catch (GeneralSecurityException e) {
       return false;
     }
+  }
+
+  /**
+   * Verifies a certificate's signature: P-256 by BouncyCastle, which is five times faster at it
+   * than Java 17, RSA by the Java runtime.
+   *
+   * @throws GeneralSecurityException if it is not by this key
+   * @throws IllegalArgumentException if it is not by this key
+   */
+  static void verify(X509Certificate certificate, PublicKey issuer)
+      throws GeneralSecurityException {
+    if (!issuer.getAlgorithm().equals("EC")) {
+      certificate.verify(issuer);
+      return;
+    }
+    Certificate structure = Certificate.getInstance(certificate.getEncoded());
+    RequestedKey.parse(SubjectPublicKeyInfo.getInstance(issuer.getEncoded()))
+        .requireSignature(
+            certificate.getTBSCertificate(),
+            structure.getSignatureAlgorithm(),
+            structure.getSignature());
   }
 
   /** The algorithm that a key of this kind signs with. */
