@@ -78,7 +78,8 @@ public final class ServerTls {
     return ConnectionContext.httpsServer(this::engine);
   }
 
-  private SSLEngine engine() {
+  /** The server's end of one connection. */
+  SSLEngine engine() {
     SSLContext context = TlsContexts.create(Optional.of(keys), trust);
     SSLEngine engine = context.createSSLEngine();
     engine.setUseClientMode(false);

@@ -1,5 +1,7 @@
 package coral.bench;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -10,11 +12,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.slf4j.LoggerFactory;
 
 /**
  * Measures what a colony does, on the machine as it is, and prints one table. Arguments: the
  * seconds of each measurement of a rate (5), then the names of parts (all). With {@code
- * -Dcoral.bench.log=true} the logs of started colonies and what fills their heaps are printed too.
+ * -Dcoral.bench.log=true} the logs of started colonies and what fills their heaps are printed too,
+ * and what is logged in this process.
  */
 public final class Benchmarks {
   private static final long DEFAULT_SECONDS = 5;
@@ -29,6 +33,10 @@ public final class Benchmarks {
     parts.put("join", new JoinBenchmark());
     parts.put("start", new StartBenchmark());
     parts.put("memory", new SessionMemoryBenchmark());
+    parts.put("tokens", new TokenBenchmark());
+    parts.put("certificates", new CertificateBenchmark());
+    parts.put("handshakes", new HandshakeBenchmark());
+    parts.put("enrolment", new EnrolmentBenchmark());
 
     List<String> rest = List.of(arguments);
     long seconds = DEFAULT_SECONDS;
@@ -41,6 +49,9 @@ public final class Benchmarks {
         System.err.println("There is no part " + name + ", only " + parts.keySet());
         System.exit(2);
       }
+    }
+    if (!Boolean.getBoolean("coral.bench.log")) {
+      ((Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME)).setLevel(Level.WARN);
     }
     System.out.printf(
         "%d processors, %s %s; load average before and after each part%n",

@@ -84,7 +84,7 @@ final class MeshChannels implements AutoCloseable {
     var unused = threads.shutdownGracefully();
   }
 
-  private static <Q extends Message, R extends Message> MethodDescriptor<Q, R> method(
+  static <Q extends Message, R extends Message> MethodDescriptor<Q, R> method(
       MethodType type, String name, Parser<Q> request, Parser<R> response) {
     return MethodDescriptor.<Q, R>newBuilder()
         .setType(type)

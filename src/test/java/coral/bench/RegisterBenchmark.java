@@ -33,11 +33,15 @@ final class RegisterBenchmark implements Benchmark {
       }
       IntFunction<RegisterAgentRequest> newKey =
           agent -> Joining.request(Long.toHexString(ThreadLocalRandom.current().nextLong()));
-      RegisterLoad.run(open, newKey, time.multipliedBy(2)); // compiles the code of both sides
-      RegisterLoad.Result written = RegisterLoad.run(open, newKey, time);
+      CallLoad.run(
+          open,
+          MeshChannels.REGISTER,
+          newKey,
+          time.multipliedBy(2)); // compiles the code of both sides
+      CallLoad.Result written = CallLoad.run(open, MeshChannels.REGISTER, newKey, time);
       List<RegisterAgentRequest> same =
           IntStream.range(0, AGENTS).mapToObj(agent -> Joining.request("repeated")).toList();
-      RegisterLoad.Result repeated = RegisterLoad.run(open, same::get, time);
+      CallLoad.Result repeated = CallLoad.run(open, MeshChannels.REGISTER, same::get, time);
       return List.of(
           Measurement.of("Register with a new key (written), 64 in flight", written.rate(), "/s")
               .atLeast(1_500),

@@ -1,9 +1,8 @@
 package coral.bench;
 
-import coral.api.mesh.v1.RegisterAgentRequest;
-import coral.api.mesh.v1.RegisterAgentResponse;
 import io.grpc.CallOptions;
 import io.grpc.ManagedChannel;
+import io.grpc.MethodDescriptor;
 import io.grpc.stub.ClientCalls;
 import io.grpc.stub.StreamObserver;
 import java.time.Duration;
@@ -12,11 +11,12 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.IntFunction;
 
-/** One call of Register after the other on each connection, on all of them at once. */
-final class RegisterLoad {
+/** One call of a method after the other on each connection, on all of them at once. */
+final class CallLoad<Q, R> {
   private final ManagedChannel channel;
+  private final MethodDescriptor<Q, R> method;
   private final int connection;
-  private final IntFunction<RegisterAgentRequest> requests;
+  private final IntFunction<Q> requests;
   private final long end;
   private final CompletableFuture<List<Long>> nanoseconds = new CompletableFuture<>();
   private final List<Long> measured = new ArrayList<>();
@@ -29,12 +29,14 @@ final class RegisterLoad {
     }
   }
 
-  private RegisterLoad(
+  private CallLoad(
       ManagedChannel channel,
+      MethodDescriptor<Q, R> method,
       int connection,
-      IntFunction<RegisterAgentRequest> requests,
+      IntFunction<Q> requests,
       long end) {
     this.channel = channel;
+    this.method = method;
     this.connection = connection;
     this.requests = requests;
     this.end = end;
@@ -45,14 +47,17 @@ final class RegisterLoad {
    *
    * @param requests the next request of a connection
    */
-  static Result run(
-      List<ManagedChannel> channels, IntFunction<RegisterAgentRequest> requests, Duration time) {
+  static <Q, R> Result run(
+      List<ManagedChannel> channels,
+      MethodDescriptor<Q, R> method,
+      IntFunction<Q> requests,
+      Duration time) {
     long began = System.nanoTime();
-    List<RegisterLoad> loads = new ArrayList<>();
+    List<CallLoad<Q, R>> loads = new ArrayList<>();
     for (int i = 0; i < channels.size(); i++) {
-      loads.add(new RegisterLoad(channels.get(i), i, requests, began + time.toNanos()));
+      loads.add(new CallLoad<>(channels.get(i), method, i, requests, began + time.toNanos()));
     }
-    loads.forEach(RegisterLoad::next);
+    loads.forEach(CallLoad::next);
     List<Long> all =
         loads.stream().flatMap(load -> load.nanoseconds.join().stream()).sorted().toList();
     return new Result(all.size() * 1e9 / (System.nanoTime() - began), all);
@@ -65,11 +70,11 @@ final class RegisterLoad {
       return;
     }
     ClientCalls.asyncUnaryCall(
-        channel.newCall(MeshChannels.REGISTER, CallOptions.DEFAULT),
+        channel.newCall(method, CallOptions.DEFAULT),
         requests.apply(connection),
-        new StreamObserver<RegisterAgentResponse>() {
+        new StreamObserver<R>() {
           @Override
-          public void onNext(RegisterAgentResponse response) {
+          public void onNext(R response) {
             measured.add(System.nanoTime() - sent);
           }
 
