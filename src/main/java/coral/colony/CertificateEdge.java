@@ -33,6 +33,7 @@ final class CertificateEdge implements CertificateService {
 
   private final Caller caller;
   private final Revocation revocation;
+  private final RootRotation rotation;
   private final CertificateReadModel issued;
   private final Executor blocking;
   private final InstantSource clock;
@@ -43,11 +44,13 @@ final class CertificateEdge implements CertificateService {
   CertificateEdge(
       Caller caller,
       Revocation revocation,
+      RootRotation rotation,
       CertificateReadModel issued,
       Executor blocking,
       InstantSource clock) {
     this.caller = caller;
     this.revocation = revocation;
+    this.rotation = rotation;
     this.issued = issued;
     this.blocking = blocking;
     this.clock = clock;
@@ -148,15 +151,16 @@ final class CertificateEdge implements CertificateService {
   @Override
   public CompletionStage<GetAuthorityStatusResponse> getAuthorityStatus(
       GetAuthorityStatusRequest request) {
-    throw notYet();
+    return rotation.status(request.getWithRevocationLists());
   }
 
   @Override
   public CompletionStage<RotateAuthorityResponse> rotateAuthority(RotateAuthorityRequest request) {
-    throw notYet();
-  }
-
-  private static RefusedException notYet() {
-    return new RefusedException(Failure.NOT_READY, "this colony cannot tell that yet");
+    if (request.getStep() == RotateAuthorityRequest.Step.UNRECOGNIZED) {
+      throw new RefusedException(Failure.INVALID_ARGUMENT, "a step is FORWARD or BACK");
+    }
+    return rotation
+        .rotate(caller, request.getStep() == RotateAuthorityRequest.Step.BACK, request.getForce())
+        .thenApply(status -> RotateAuthorityResponse.newBuilder().setStatus(status).build());
   }
 }

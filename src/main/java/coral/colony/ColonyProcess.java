@@ -9,6 +9,8 @@ import coral.address.Allocation;
 import coral.address.IpAllocator;
 import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
+import coral.certificate.OcspResponder;
+import coral.certificate.RevocationLists;
 import coral.model.AgentId;
 import coral.model.AuditEvent;
 import coral.model.Endpoint;
@@ -75,6 +77,7 @@ public final class ColonyProcess implements AutoCloseable {
   private final CountDownLatch stopped = new CountDownLatch(1);
   private InetSocketAddress rpcAddress = new InetSocketAddress(0);
   private InetSocketAddress managementAddress = new InetSocketAddress(0);
+  private Optional<InetSocketAddress> revocationAddress = Optional.empty();
   private int wireGuardPort;
   private @Nullable Hub hub;
   private @Nullable ActorRef<CertificateRenewal.Command> certificateRenewal;
@@ -175,6 +178,8 @@ public final class ColonyProcess implements AutoCloseable {
             clock,
             actors.blocking());
     BootstrapLimit limit = new BootstrapLimit(clock);
+    RevocationLists lists =
+        new RevocationLists(authority, actors.certificates().revocations(), clock);
     SecretReplacement replacement =
         new SecretReplacement(secrets, discovery, clock, actors.blocking());
 
@@ -227,6 +232,7 @@ public final class ColonyProcess implements AutoCloseable {
                             file,
                             readModel,
                             issued,
+                            lists,
                             readiness,
                             announcementProblem::get,
                             audit,
@@ -241,6 +247,9 @@ public final class ColonyProcess implements AutoCloseable {
                         () -> renew(server, files, authority), actors.blocking())),
             "certificate-renewal",
             Props.empty());
+    // The port shows what agents of the present bundle believe, as soon as that changes.
+    authority.onChange(() -> actors.blocking().execute(() -> renew(server, files, authority)));
+    revocationAddress = openRevocationPort(system, authority, actors, lists);
     managementAddress = step("management open", () -> manage(system));
     audit
         .sink()
@@ -260,6 +269,28 @@ public final class ColonyProcess implements AutoCloseable {
         wireGuardPort,
         allocations.size(),
         authority.fingerprint());
+  }
+
+  private Optional<InetSocketAddress> openRevocationPort(
+      ActorSystem<?> system, Authority authority, ColonyActors actors, RevocationLists lists)
+      throws IOException {
+    if (settings.revocation().isEmpty()) {
+      return Optional.empty();
+    }
+    ColonySettings.Revocation where = settings.revocation().get();
+    RevocationPort port =
+        new RevocationPort(
+            authority,
+            lists,
+            new OcspResponder(authority, actors.certificates().revocations(), clock),
+            clock,
+            actors.blocking());
+    return Optional.of(
+        step(
+            "revocation port open",
+            () ->
+                await(port.bind(system, where.host(), where.port()), START_TIMEOUT)
+                    .localAddress()));
   }
 
   private void callDiscovery(
@@ -430,6 +461,11 @@ public final class ColonyProcess implements AutoCloseable {
   /** Where {@code /alive} and {@code /ready} are. */
   public InetSocketAddress managementAddress() {
     return managementAddress;
+  }
+
+  /** Where revocation lists and OCSP answers are; empty if nowhere. */
+  public Optional<InetSocketAddress> revocationAddress() {
+    return revocationAddress;
   }
 
   /** The UDP port of the hub. */

@@ -13,7 +13,9 @@ import coral.api.colony.v1.SecretServiceHandlerFactory;
 import coral.api.mesh.v1.MeshService;
 import coral.api.mesh.v1.MeshServiceHandlerFactory;
 import coral.certificate.Authority;
+import coral.certificate.AuthorityRotation;
 import coral.certificate.Identity;
+import coral.certificate.RevocationLists;
 import coral.model.AuditEvent;
 import coral.model.AuditSink;
 import coral.rpc.CallerIdentity;
@@ -87,6 +89,7 @@ final class ColonyServer {
       DuckDbFile file,
       AllocationReadModel readModel,
       CertificateReadModel issued,
+      RevocationLists lists,
       Readiness readiness,
       Supplier<Optional<String>> announcementProblem,
       ColonyAudit audit,
@@ -144,7 +147,19 @@ final class ColonyServer {
             parts.clock(),
             actors.blocking());
     Revocation revocation = new Revocation(authorityClient);
-    TrustNotices trust = new TrustNotices(authority::trustBundle);
+    TrustNotices trust = new TrustNotices(authority);
+    RootRotation rotation =
+        new RootRotation(
+            authority,
+            new AuthorityRotation(authority, settings.authority().keyType(), parts.clock()),
+            actors.certificates(),
+            parts.lists(),
+            trust,
+            parts.streams(),
+            actors.allocator(),
+            parts.audit().sink(),
+            actors.blocking());
+    rotation.follow();
     return RpcServer.builder(
             actors.system(),
             CallerIdentity.ofColony(
@@ -161,7 +176,8 @@ final class ColonyServer {
                     actors.allocator(),
                     parts.streams(),
                     mesh,
-                    trust),
+                    trust,
+                    rotation),
             MeshServiceHandlerFactory::create)
         .service(
             ColonyService.class,
@@ -182,7 +198,7 @@ final class ColonyServer {
             CertificateService.description,
             caller ->
                 new CertificateEdge(
-                    caller, revocation, parts.issued(), actors.blocking(), parts.clock()),
+                    caller, revocation, rotation, parts.issued(), actors.blocking(), parts.clock()),
             CertificateServiceHandlerFactory::create)
         .service(
             InvitationService.class,

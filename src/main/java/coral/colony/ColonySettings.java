@@ -32,6 +32,7 @@ import java.util.Optional;
  * @param mtu of the packets inside the tunnel, bytes
  * @param interfaceName of the device, at most 15 characters
  * @param discovery where the colony announces itself; empty: nowhere
+ * @param revocation where revocation lists and OCSP answers are served; empty: nowhere
  * @param legacy what is taken from agents of before
  * @param managementPort 0 to 65535; 0 lets the system choose
  * @param authority the keys of the certificate authority
@@ -53,6 +54,7 @@ public record ColonySettings(
     String interfaceName,
     Optional<Discovery> discovery,
     Legacy legacy,
+    Optional<Revocation> revocation,
     String managementHost,
     int managementPort,
     AuthoritySettings authority) {
@@ -95,6 +97,13 @@ public record ColonySettings(
       return acceptColonySecret || acceptTokenRegistration;
     }
   }
+
+  /**
+   * Where third parties read which certificates have ended, in plaintext.
+   *
+   * @param port 0 to 65535; 0 lets the system choose
+   */
+  public record Revocation(String host, int port) {}
 
   public ColonySettings {
     publicEndpoints = List.copyOf(publicEndpoints);
@@ -143,6 +152,7 @@ public record ColonySettings(
         new Legacy(
             colony.at("legacy").flag("accept-colony-secret"),
             colony.at("legacy").flag("accept-token-registration")),
+        revocation(colony.at("revocation")),
         management.string("host"),
         management.integer("port", 0, 65535),
         authority(config));
@@ -208,6 +218,11 @@ public record ColonySettings(
       throw new IllegalArgumentException("not the name of an interface");
     }
     return name;
+  }
+
+  private static Optional<Revocation> revocation(SettingsReader reader) {
+    Revocation where = new Revocation(reader.string("host"), reader.integer("port", 0, 65535));
+    return reader.flag("enabled") ? Optional.of(where) : Optional.empty();
   }
 
   private static Optional<Discovery> discovery(SettingsReader reader) {

@@ -35,6 +35,7 @@ import java.security.cert.X509Certificate;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -56,6 +57,7 @@ final class MeshEdge implements MeshService {
   private final SessionStreams streams;
   private final MeshView mesh;
   private final TrustNotices trust;
+  private final RootRotation rotation;
 
   MeshEdge(
       Caller caller,
@@ -64,7 +66,8 @@ final class MeshEdge implements MeshService {
       AllocatorClient allocator,
       SessionStreams streams,
       MeshView mesh,
-      TrustNotices trust) {
+      TrustNotices trust,
+      RootRotation rotation) {
     this.caller = caller;
     this.registration = registration;
     this.legacy = legacy;
@@ -72,6 +75,7 @@ final class MeshEdge implements MeshService {
     this.streams = streams;
     this.mesh = mesh;
     this.trust = trust;
+    this.rotation = rotation;
   }
 
   @Override
@@ -144,6 +148,7 @@ final class MeshEdge implements MeshService {
         .deregister(agentId, caller)
         .thenApply(
             released -> {
+              trust.forget(agentId);
               MeshAddresses addresses = mesh.subnet().addresses(released.hostNumber());
               return DeregisterAgentResponse.newBuilder()
                   .setReleasedIp(addresses.ipv4Text())
@@ -171,7 +176,7 @@ final class MeshEdge implements MeshService {
                           certificate,
                           incoming,
                           (stream, message) -> understood(agentId, stream, message))
-                      .mapConcat(notice -> messages(agentId, notice));
+                      .mapConcat(notice -> messages(agentId, certificate, notice));
                 });
     return Source.completionStageSource(opened)
         .mapMaterializedValue(ignored -> NotUsed.getInstance());
@@ -184,7 +189,8 @@ final class MeshEdge implements MeshService {
         : FailureStatus.exception(failure);
   }
 
-  private List<ColonyMessage> messages(AgentId agentId, Notice notice) {
+  private List<ColonyMessage> messages(
+      AgentId agentId, X509Certificate certificate, Notice notice) {
     if (notice instanceof Notice.Opened opened) {
       // Between the question whether the agent holds an address and this session's start the
       // address may have been released.
@@ -196,32 +202,36 @@ final class MeshEdge implements MeshService {
                   streams.deregister(agentId);
                 }
               });
-      return List.of(
+      trust.opened(agentId, certificate);
+      List<ColonyMessage> first = new ArrayList<>();
+      first.add(
           ColonyMessage.newBuilder()
               .setSessionOpened(
                   SessionOpened.newBuilder()
                       .setGeneration(opened.generation())
                       .setHeartbeatInterval(Protobuf.duration(opened.heartbeatInterval())))
-              .build(),
-          // An agent that comes back after the colony was started with other endpoints learns of
-          // them here, without registering again.
+              .build());
+      // An agent that comes back after the colony was started with other endpoints learns of them
+      // here, without registering again.
+      first.add(
           ColonyMessage.newBuilder()
               .setMeshChanged(
                   MeshChanged.newBuilder()
                       .setColonyWireguardPubkey(mesh.wireGuardKey().toString())
                       .addAllColonyEndpoints(mesh.endpointTexts()))
-              .build(),
-          // One that was away while the roots changed learns of them here.
-          message(trust.present()));
+              .build());
+      // One that was away while the roots changed learns of them here.
+      first.add(message(trust.present()));
+      if (rotation.mustRenew(certificate)) {
+        first.add(renew());
+      }
+      return first;
     }
     if (notice instanceof Notice.TrustBundle bundle) {
       return List.of(message(bundle));
     }
     if (notice instanceof Notice.RenewCertificate) {
-      return List.of(
-          ColonyMessage.newBuilder()
-              .setRenewCertificate(RenewCertificate.getDefaultInstance())
-              .build());
+      return List.of(renew());
     }
     if (notice instanceof Notice.HeartbeatReceived received) {
       return List.of(
@@ -234,6 +244,12 @@ final class MeshEdge implements MeshService {
         ColonyMessage.newBuilder()
             .setSessionClosed(SessionClosed.newBuilder().setReason(reason(reason)))
             .build());
+  }
+
+  private static ColonyMessage renew() {
+    return ColonyMessage.newBuilder()
+        .setRenewCertificate(RenewCertificate.getDefaultInstance())
+        .build();
   }
 
   private static ColonyMessage message(Notice.TrustBundle bundle) {

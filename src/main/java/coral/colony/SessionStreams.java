@@ -46,10 +46,12 @@ final class SessionStreams {
   /** Messages that an agent may send in a second; more are read more slowly, not refused. */
   private static final int MESSAGES_PER_SECOND = 20;
 
+  private record Open(X509Certificate certificate, CompletionStage<Done> end) {}
+
   private final ActorSystem<?> system;
   private final ClusterSharding sharding;
   private final Predicate<X509Certificate> accepted;
-  private final Map<ActorRef<Notice>, CompletionStage<Done>> open = new ConcurrentHashMap<>();
+  private final Map<ActorRef<Notice>, Open> open = new ConcurrentHashMap<>();
   private volatile boolean stopping;
 
   /**
@@ -85,7 +87,7 @@ final class SessionStreams {
             .second()
             .watchTermination(
                 (notUsed, terminated) -> {
-                  open.put(stream, terminated);
+                  open.put(stream, new Open(certificate, terminated));
                   terminated.whenComplete((done, failure) -> open.remove(stream));
                   if (stopping) {
                     stream.tell(new Notice.Closed(CloseReason.COLONY_STOPPING));
@@ -129,7 +131,17 @@ final class SessionStreams {
 
   /** Tells all agents that have a session here. */
   void tellAll(Notice notice) {
-    open.keySet().forEach(stream -> stream.tell(notice));
+    tellAll(certificate -> true, notice);
+  }
+
+  /** Tells those agents that have a session here with such a certificate. */
+  void tellAll(Predicate<X509Certificate> which, Notice notice) {
+    open.forEach(
+        (stream, session) -> {
+          if (which.test(session.certificate())) {
+            stream.tell(notice);
+          }
+        });
   }
 
   /** Ends the session of an agent that turned out to hold no address. */
@@ -152,6 +164,7 @@ final class SessionStreams {
     open.keySet().forEach(stream -> stream.tell(new Notice.Closed(CloseReason.COLONY_STOPPING)));
     return CompletableFuture.allOf(
         open.values().stream()
+            .map(Open::end)
             .map(end -> end.toCompletableFuture().exceptionally(failure -> Done.getInstance()))
             .toArray(CompletableFuture[]::new));
   }
