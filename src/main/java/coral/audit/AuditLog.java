@@ -5,11 +5,9 @@ import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.model.Refused;
 import java.io.IOException;
-import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -17,12 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Callable;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -44,7 +37,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   public sealed interface Command {}
 
   /** What waits for the next write. */
-  private sealed interface Entry extends Command {}
+  sealed interface Entry extends Command {}
 
   /**
    * Record an event that has its place in the {@link AuditBacklog}.
@@ -96,13 +89,14 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
 
   private record HasWritten(@Nullable Throwable failure) implements Command {}
 
-  private record HasSealed(@Nullable Throwable failure) implements Command {}
+  /** The time of one that waits has come. */
+  record WaitIsOver(Await await) implements Command {}
 
-  private record WaitIsOver(Await await) implements Command {}
+  /** The records of past hours are signed: a time to write what is not urgent. */
+  record Sealed() implements Command {}
 
   private enum Timer implements Command {
-    READ,
-    SEAL
+    READ
   }
 
   /** What the log answers. */
@@ -120,47 +114,31 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   /** It was not recorded, or, for STORE_UNAVAILABLE, that is not known. */
   public record Refusal(Refused refused) implements Reply {}
 
-  /** A write that was begun and not yet found to have succeeded or failed. */
-  private record Attempt(
-      List<Entry> entries,
-      List<AuditRecord> records,
-      Map<String, Long> journals,
-      long refusalsNotRecorded,
-      AuditChain after) {}
-
-  /** Records of one write: enough that its commit does not count. */
-  private static final int RECORDS_PER_WRITE = 1_000;
-
   /** How much of the end of the chain is verified before it goes on. */
   static final int VERIFIED_AT_START = 1_000;
 
-  /** Those who wait for a record: each is a call of an administrator. */
-  static final int MAX_WAITING = 64;
-
   private static final Duration MIN_BACK_OFF = Duration.ofMillis(200);
   private static final Duration MAX_BACK_OFF = Duration.ofSeconds(10);
-  private static final Duration SEAL_AGAIN = Duration.ofMinutes(1);
 
   private final TimerScheduler<Command> timers;
   private final AuditStore store;
-  private final RootSealing sealing;
+  private final ActorRef<RootSealer.Command> sealer;
   private final InstantSource clock;
-  private final Executor blocking;
+  private final Disk disk;
   private final AuditBacklog backlog;
   private final Deque<Entry> queue = new ArrayDeque<>();
   private final Map<String, Long> journals = new HashMap<>();
   private final List<FindPosition> askedForPosition = new ArrayList<>();
-  private final List<Await> waiting = new ArrayList<>();
+  private final RecordWaiters waiters;
 
   /** Null while what is in the store is not known. */
   private @Nullable AuditChain chain;
 
-  private @Nullable Attempt attempt;
+  private @Nullable WriteAttempt attempt;
 
   /** Why nothing can be recorded now; null while that is possible or not yet known. */
   private @Nullable Refused unavailable;
 
-  private boolean isSealing;
   private Duration backOff = MIN_BACK_OFF;
 
   /**
@@ -187,7 +165,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
                         store,
                         new RootSealing(store, colony, signer),
                         clock,
-                        blocking,
+                        new Disk(blocking),
                         backlog)));
   }
 
@@ -197,15 +175,17 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
       AuditStore store,
       RootSealing sealing,
       InstantSource clock,
-      Executor blocking,
+      Disk disk,
       AuditBacklog backlog) {
     super(context);
     this.timers = timers;
     this.store = store;
-    this.sealing = sealing;
     this.clock = clock;
-    this.blocking = blocking;
+    this.disk = disk;
     this.backlog = backlog;
+    this.waiters = new RecordWaiters(timers);
+    this.sealer =
+        context.spawn(RootSealer.create(sealing, clock, disk, context.getSelf()), "root-sealer");
     read();
   }
 
@@ -218,9 +198,8 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
         .onMessage(WaitIsOver.class, this::onWaitIsOver)
         .onMessage(HasRead.class, this::onHasRead)
         .onMessage(HasWritten.class, this::onHasWritten)
-        .onMessage(HasSealed.class, this::onHasSealed)
+        .onMessage(Sealed.class, this::onSealed)
         .onMessageEquals(Timer.READ, this::read)
-        .onMessageEquals(Timer.SEAL, this::seal)
         .build();
   }
 
@@ -243,7 +222,14 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     if (queue.isEmpty() && !backlog.hasRefusalsNotRecorded()) {
       return;
     }
-    Attempt next = nextAttempt(chain);
+    WriteAttempt next =
+        WriteAttempt.next(
+            chain,
+            journals,
+            queue,
+            backlog.takeRefusalsNotRecorded(),
+            clock.instant(),
+            this::refuse);
     attempt = next;
     if (next.records().isEmpty() && next.journals().isEmpty()) {
       succeed(next);
@@ -251,7 +237,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     }
     getContext()
         .pipeToSelf(
-            onDisk(
+            disk.call(
                 () -> {
                   store.append(next.records(), next.journals());
                   return Done.getInstance();
@@ -259,66 +245,8 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
             (done, failure) -> new HasWritten(failure));
   }
 
-  private Attempt nextAttempt(AuditChain from) {
-    List<Entry> entries = new ArrayList<>();
-    List<AuditRecord> records = new ArrayList<>();
-    Map<String, Long> positions = new HashMap<>();
-    AuditChain end = from;
-    long notRecorded = backlog.takeRefusalsNotRecorded();
-    if (notRecorded > 0) {
-      AuditEvent counted =
-          AuditEvent.of(AuditEvent.Kind.REFUSALS_NOT_RECORDED)
-              .detail("refusals not recorded: " + notRecorded);
-      end = add(end, counted, clock.instant(), records);
-    }
-    while (!queue.isEmpty() && records.size() < RECORDS_PER_WRITE) {
-      Entry entry = queue.remove();
-      if (entry instanceof Append append) {
-        end = add(end, append.event(), append.at(), records);
-      } else if (entry instanceof AppendJournaled group) {
-        long position =
-            positions.getOrDefault(group.journal(), journals.getOrDefault(group.journal(), 0L));
-        if (leavesAGap(group, position)) {
-          refuse(entry, new Refused(Failure.INTERNAL, gap(group, position)));
-          continue;
-        }
-        for (JournaledEvent event : group.events()) {
-          if (event.sequenceNumber() > position) {
-            for (AuditEvent meaning : event.meaning()) {
-              end = add(end, meaning, event.at(), records);
-            }
-            position = event.sequenceNumber();
-            positions.put(group.journal(), position);
-          }
-        }
-      }
-      entries.add(entry);
-    }
-    return new Attempt(entries, records, positions, notRecorded, end);
-  }
-
-  private static boolean leavesAGap(AppendJournaled group, long position) {
-    return !group.events().isEmpty() && group.events().get(0).sequenceNumber() > position + 1;
-  }
-
-  private static String gap(AppendJournaled group, long position) {
-    return "the audit log has recorded the journal "
-        + group.journal()
-        + " up to "
-        + position
-        + ", not up to the event before "
-        + group.events().get(0).sequenceNumber();
-  }
-
-  private static AuditChain add(
-      AuditChain chain, AuditEvent event, Instant at, List<AuditRecord> records) {
-    AuditRecord record = chain.next(event, at);
-    records.add(record);
-    return chain.with(record);
-  }
-
   private Behavior<Command> onHasWritten(HasWritten result) {
-    Attempt finished = attempt;
+    WriteAttempt finished = attempt;
     if (finished == null) {
       return this;
     }
@@ -327,25 +255,24 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     } else {
       getContext()
           .getLog()
-          .warn("{} records may not be in the audit log", finished.records().size(), cause(result));
+          .warn(
+              "{} records may not be in the audit log",
+              finished.records().size(),
+              Disk.cause(result.failure()));
       chain = null;
       read();
     }
     return this;
   }
 
-  private static @Nullable Throwable cause(HasWritten result) {
-    return unwrap(result.failure());
-  }
-
-  private void succeed(Attempt finished) {
+  private void succeed(WriteAttempt finished) {
     attempt = null;
     chain = finished.after();
     journals.putAll(finished.journals());
     for (Entry entry : finished.entries()) {
       answer(entry, new Recorded());
     }
-    wake();
+    waiters.wake(finished.after().length());
     write();
   }
 
@@ -354,7 +281,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   private Behavior<Command> read() {
     getContext()
         .pipeToSelf(
-            onDisk(() -> store.contents(VERIFIED_AT_START)),
+            disk.call(() -> store.contents(VERIFIED_AT_START)),
             (contents, failure) -> new HasRead(contents, failure));
     return this;
   }
@@ -380,9 +307,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     askedForPosition.forEach(this::tellPosition);
     askedForPosition.clear();
     decide(found);
-    if (!isSealing) {
-      seal();
-    }
+    sealer.tell(new RootSealer.Begin());
     write();
     return this;
   }
@@ -399,7 +324,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
 
   /** Whether the attempt of which that was not known has reached the disk. */
   private void decide(AuditChain found) {
-    Attempt undecided = attempt;
+    WriteAttempt undecided = attempt;
     if (undecided == null) {
       return;
     }
@@ -417,7 +342,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   }
 
   private void onUnreadable(@Nullable Throwable failure) {
-    Throwable cause = unwrap(failure);
+    Throwable cause = Disk.cause(failure);
     getContext()
         .getLog()
         .error("The audit log cannot be read, next try in {} ms", backOff.toMillis(), cause);
@@ -431,6 +356,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   /** For good: what would be added could not be trusted more than what it is added to. */
   private void onBroken(BrokenChainException broken) {
     getContext().getLog().error("Nothing is recorded any more", broken);
+    getContext().stop(sealer);
     giveUpOnWhoAsks(new Refused(Failure.FAILED_PRECONDITION, String.valueOf(broken.getMessage())));
   }
 
@@ -439,16 +365,10 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     unavailable = why;
     refuseAll(queue, why);
     queue.removeIf(AuditLog::asks);
-    Attempt undecided = attempt;
+    WriteAttempt undecided = attempt;
     if (undecided != null) {
       refuseAll(undecided.entries(), why);
-      attempt =
-          new Attempt(
-              undecided.entries().stream().filter(entry -> !asks(entry)).toList(),
-              undecided.records(),
-              undecided.journals(),
-              undecided.refusalsNotRecorded(),
-              undecided.after());
+      attempt = undecided.with(undecided.entries().stream().filter(entry -> !asks(entry)).toList());
     }
     askedForPosition.forEach(asked -> asked.replyTo().tell(new Refusal(why)));
     askedForPosition.clear();
@@ -510,95 +430,19 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     AuditChain known = chain;
     if (known != null && known.length() > await.after()) {
       await.replyTo().tell(new Reached(known.length()));
-    } else if (waiting.size() >= MAX_WAITING) {
-      await
-          .replyTo()
-          .tell(
-              new Refusal(
-                  new Refused(
-                      Failure.LIMIT_REACHED,
-                      MAX_WAITING + " callers wait for audit records; try again later")));
     } else {
-      waiting.add(await);
-      timers.startSingleTimer(await, new WaitIsOver(await), await.atMost());
+      waiters.add(await);
     }
     return this;
   }
 
   private Behavior<Command> onWaitIsOver(WaitIsOver over) {
-    if (waiting.remove(over.await())) {
-      over.await().replyTo().tell(new Reached(chain == null ? 0 : chain.length()));
-    }
+    waiters.giveUp(over.await(), chain == null ? 0 : chain.length());
     return this;
   }
 
-  private void wake() {
-    long length = chain == null ? 0 : chain.length();
-    waiting.removeIf(
-        await -> {
-          if (length <= await.after()) {
-            return false;
-          }
-          timers.cancel(await);
-          await.replyTo().tell(new Reached(length));
-          return true;
-        });
-  }
-
-  // What is signed
-
-  private Behavior<Command> seal() {
-    if (chain == null) {
-      timers.startSingleTimer(Timer.SEAL, SEAL_AGAIN);
-      return this;
-    }
-    isSealing = true;
-    Instant now = clock.instant();
-    getContext()
-        .pipeToSelf(onDisk(() -> sealing.seal(now)), (root, failure) -> new HasSealed(failure));
-    return this;
-  }
-
-  private Behavior<Command> onHasSealed(HasSealed result) {
-    isSealing = false;
-    if (result.failure() != null) {
-      getContext()
-          .getLog()
-          .error("The audit records of the past hour are not signed", unwrap(result.failure()));
-      timers.startSingleTimer(Timer.SEAL, SEAL_AGAIN);
-      return this;
-    }
-    Instant now = clock.instant();
-    Instant nextHour = now.truncatedTo(ChronoUnit.HOURS).plus(Duration.ofHours(1));
-    timers.startSingleTimer(Timer.SEAL, Duration.between(now, nextHour));
+  private Behavior<Command> onSealed(Sealed sealed) {
     write(); // the number of refusals that came after the last record
     return this;
-  }
-
-  // Off the actor
-
-  private <T> CompletionStage<T> onDisk(Callable<T> work) {
-    CompletableFuture<T> result = new CompletableFuture<>();
-    try {
-      blocking.execute(
-          () -> {
-            try {
-              result.complete(work.call());
-            } catch (IOException | GeneralSecurityException | RuntimeException e) {
-              result.completeExceptionally(e);
-            } catch (Exception e) {
-              result.completeExceptionally(new IllegalStateException(e));
-            }
-          });
-    } catch (RejectedExecutionException e) {
-      result.completeExceptionally(e);
-    }
-    return result;
-  }
-
-  private static @Nullable Throwable unwrap(@Nullable Throwable failure) {
-    return failure instanceof CompletionException && failure.getCause() != null
-        ? failure.getCause()
-        : failure;
   }
 }
