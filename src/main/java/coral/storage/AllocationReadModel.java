@@ -5,16 +5,11 @@ import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
-import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,11 +24,6 @@ import org.duckdb.DuckDBConnection;
  * transaction; calls from several threads wait for each other.
  */
 public final class AllocationReadModel {
-  private static final String PROJECTION = "agent_ip_allocations";
-
-  /** Rows in one statement: enough to make the cost per row small. */
-  private static final int ROWS_PER_STATEMENT = 256;
-
   /** From so many rows on the Appender is faster than statements. */
   private static final int APPENDED_ROWS = 64;
 
@@ -58,7 +48,7 @@ public final class AllocationReadModel {
   }
 
   private final DuckDbFile file;
-  private final String version;
+  private final ProjectionOffset offset;
 
   /** When agents were last seen, of rows that are computed anew: the journal does not tell. */
   private final Map<AgentId, Instant> kept = new HashMap<>();
@@ -78,7 +68,7 @@ public final class AllocationReadModel {
    */
   public AllocationReadModel(DuckDbFile file, String version) throws StoreException {
     this.file = file;
-    this.version = version;
+    this.offset = new ProjectionOffset("agent_ip_allocations", version);
     file.inTransaction(
         connection -> {
           resetIfIncomplete(connection);
@@ -87,37 +77,15 @@ public final class AllocationReadModel {
   }
 
   private void resetIfIncomplete(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      long rows = count(statement);
-      boolean complete;
-      try (ResultSet offset =
-          statement.executeQuery(
-              "SELECT row_count, version FROM projection_offset WHERE projection = '"
-                  + PROJECTION
-                  + "'")) {
-        complete =
-            offset.next()
-                ? offset.getLong(1) == rows && version.equals(offset.getString(2))
-                : rows == 0;
-      }
-      if (!complete) {
-        try (PreparedStatement all =
-            connection.prepareStatement(
-                "SELECT agent_id, ip_address, allocated_at, last_seen FROM agent_ip_allocations")) {
-          rows(all).forEach(row -> kept.put(row.agentId(), row.lastSeen()));
-        }
-        statement.executeUpdate("DELETE FROM agent_ip_allocations");
-        statement.executeUpdate(
-            "DELETE FROM projection_offset WHERE projection = '" + PROJECTION + "'");
-      }
+    if (offset.isComplete(connection)) {
+      return;
     }
-  }
-
-  private static long count(Statement statement) throws SQLException {
-    try (ResultSet count = statement.executeQuery("SELECT count(*) FROM agent_ip_allocations")) {
-      count.next();
-      return count.getLong(1);
+    try (PreparedStatement all =
+        connection.prepareStatement(
+            "SELECT agent_id, ip_address, allocated_at, last_seen FROM agent_ip_allocations")) {
+      rows(all).forEach(row -> kept.put(row.agentId(), row.lastSeen()));
     }
+    offset.reset(connection);
   }
 
   /**
@@ -126,17 +94,7 @@ public final class AllocationReadModel {
    * @throws StoreException if the database cannot be read
    */
   public synchronized long appliedUpTo() throws StoreException {
-    return file.inTransaction(
-        connection -> {
-          try (Statement statement = connection.createStatement();
-              ResultSet offset =
-                  statement.executeQuery(
-                      "SELECT sequence_number FROM projection_offset WHERE projection = '"
-                          + PROJECTION
-                          + "'")) {
-            return offset.next() ? offset.getLong(1) : 0L;
-          }
-        });
+    return file.inTransaction(offset::read);
   }
 
   /**
@@ -154,29 +112,25 @@ public final class AllocationReadModel {
           Set<AgentId> touched = new HashSet<>(deletes);
           upserts.forEach(row -> touched.add(row.agentId()));
           // A table that is rebuilt has nothing to delete, and many rows to come.
-          boolean replaces = !isEmpty(connection) && delete(connection, touched) > 0;
+          boolean replaces = offset.rows(connection) > 0 && delete(connection, touched) > 0;
           if (replaces || upserts.size() < APPENDED_ROWS) {
             insert(connection, upserts);
           } else {
             append(connection, upserts);
           }
-          saveOffset(connection, sequenceNumber);
+          offset.save(connection, sequenceNumber);
           return 0;
         });
-  }
-
-  private static boolean isEmpty(Connection connection) throws SQLException {
-    try (Statement statement = connection.createStatement()) {
-      return count(statement) == 0;
-    }
   }
 
   /** How many rows were deleted. */
   private static int delete(Connection connection, Set<AgentId> agents) throws SQLException {
     int deleted = 0;
-    for (List<AgentId> group : groups(agents)) {
+    for (List<AgentId> group : StatementRows.groups(agents)) {
       String sql =
-          "DELETE FROM agent_ip_allocations WHERE agent_id IN (?" + repeat(", ?", group) + ")";
+          "DELETE FROM agent_ip_allocations WHERE agent_id IN ("
+              + StatementRows.places("?", group)
+              + ")";
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
         for (int i = 0; i < group.size(); i++) {
           statement.setString(i + 1, group.get(i).value());
@@ -198,8 +152,8 @@ public final class AllocationReadModel {
         appender.beginRow();
         appender.append(row.agentId().value());
         appender.append(row.ipAddress());
-        appender.append(timestamp(row.allocatedAt()));
-        appender.append(timestamp(row.lastSeen()));
+        appender.append(Timestamps.of(row.allocatedAt()));
+        appender.append(Timestamps.of(row.lastSeen()));
         appender.endRow();
       }
       appender.flush();
@@ -207,39 +161,23 @@ public final class AllocationReadModel {
   }
 
   private void insert(Connection connection, List<Row> rows) throws SQLException {
-    for (List<Row> group : groups(rows)) {
+    for (List<Row> group : StatementRows.groups(rows)) {
       String sql =
           "INSERT INTO agent_ip_allocations (agent_id, ip_address, allocated_at, last_seen)"
-              + " VALUES (?, ?, ?, ?)"
-              + repeat(", (?, ?, ?, ?)", group);
+              + " VALUES "
+              + StatementRows.places("(?, ?, ?, ?)", group);
       try (PreparedStatement statement = connection.prepareStatement(sql)) {
         int parameter = 1;
         for (Row row : group) {
           statement.setString(parameter++, row.agentId().value());
           statement.setString(parameter++, row.ipAddress());
-          statement.setObject(parameter++, timestamp(row.allocatedAt()));
+          statement.setObject(parameter++, Timestamps.of(row.allocatedAt()));
           Instant before = kept.getOrDefault(row.agentId(), Instant.MIN);
           statement.setObject(
-              parameter++, timestamp(before.isAfter(row.lastSeen()) ? before : row.lastSeen()));
+              parameter++, Timestamps.of(before.isAfter(row.lastSeen()) ? before : row.lastSeen()));
         }
         statement.executeUpdate();
       }
-    }
-  }
-
-  private void saveOffset(Connection connection, long sequenceNumber) throws SQLException {
-    try (Statement counting = connection.createStatement();
-        PreparedStatement statement =
-            connection.prepareStatement(
-                "INSERT INTO projection_offset (projection, sequence_number, row_count, version)"
-                    + " VALUES (?, ?, ?, ?) ON CONFLICT (projection) DO UPDATE SET sequence_number"
-                    + " = excluded.sequence_number, row_count = excluded.row_count, version ="
-                    + " excluded.version")) {
-      statement.setString(1, PROJECTION);
-      statement.setLong(2, sequenceNumber);
-      statement.setLong(3, count(counting));
-      statement.setString(4, version);
-      statement.executeUpdate();
     }
   }
 
@@ -280,8 +218,8 @@ public final class AllocationReadModel {
             new Row(
                 new AgentId(result.getString(1)),
                 result.getString(2),
-                instant(result, 3),
-                instant(result, 4)));
+                Timestamps.read(result, 3),
+                Timestamps.read(result, 4)));
       }
     }
     return rows;
@@ -298,11 +236,10 @@ public final class AllocationReadModel {
     }
     file.inTransaction(
         connection -> {
-          for (List<AgentId> group : groups(new TreeMap<>(lastSeen).keySet())) {
+          for (List<AgentId> group : StatementRows.groups(new TreeMap<>(lastSeen).keySet())) {
             String sql =
-                "UPDATE agent_ip_allocations AS a SET last_seen = v.seen FROM (VALUES (?,"
-                    + " ?::TIMESTAMP)"
-                    + repeat(", (?, ?::TIMESTAMP)", group)
+                "UPDATE agent_ip_allocations AS a SET last_seen = v.seen FROM (VALUES "
+                    + StatementRows.places("(?, ?::TIMESTAMP)", group)
                     + ") AS v(agent_id, seen) WHERE a.agent_id = v.agent_id AND a.last_seen <"
                     + " v.seen";
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
@@ -310,7 +247,7 @@ public final class AllocationReadModel {
               for (AgentId agent : group) {
                 statement.setString(parameter++, agent.value());
                 statement.setObject(
-                    parameter++, timestamp(lastSeen.getOrDefault(agent, Instant.MIN)));
+                    parameter++, Timestamps.of(lastSeen.getOrDefault(agent, Instant.MIN)));
               }
               statement.executeUpdate();
             }
@@ -329,11 +266,11 @@ public final class AllocationReadModel {
     return file.inTransaction(
         connection -> {
           Map<AgentId, Instant> seen = new HashMap<>();
-          for (List<AgentId> group : groups(agents)) {
+          for (List<AgentId> group : StatementRows.groups(agents)) {
             String sql =
                 "SELECT agent_id, ip_address, allocated_at, last_seen FROM agent_ip_allocations"
-                    + " WHERE agent_id IN (?"
-                    + repeat(", ?", group)
+                    + " WHERE agent_id IN ("
+                    + StatementRows.places("?", group)
                     + ")";
             try (PreparedStatement statement = connection.prepareStatement(sql)) {
               for (int i = 0; i < group.size(); i++) {
@@ -344,31 +281,5 @@ public final class AllocationReadModel {
           }
           return seen;
         });
-  }
-
-  private static <T> List<List<T>> groups(Collection<T> all) {
-    List<List<T>> groups = new ArrayList<>();
-    Iterator<T> rest = all.iterator();
-    while (rest.hasNext()) {
-      List<T> group = new ArrayList<>();
-      while (rest.hasNext() && group.size() < ROWS_PER_STATEMENT) {
-        group.add(rest.next());
-      }
-      groups.add(group);
-    }
-    return groups;
-  }
-
-  private static String repeat(String text, List<?> group) {
-    return text.repeat(group.size() - 1);
-  }
-
-  /** TIMESTAMP has no zone and microseconds: all are UTC. */
-  private static LocalDateTime timestamp(Instant instant) {
-    return LocalDateTime.ofInstant(instant.truncatedTo(ChronoUnit.MICROS), ZoneOffset.UTC);
-  }
-
-  private static Instant instant(ResultSet result, int column) throws SQLException {
-    return result.getObject(column, LocalDateTime.class).toInstant(ZoneOffset.UTC);
   }
 }

@@ -6,8 +6,6 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -170,7 +168,7 @@ public final class AuditTable {
       for (Row row : rows) {
         appender.beginRow();
         appender.append(row.sequence());
-        appender.append(timestamp(row.time()));
+        appender.append(Timestamps.of(row.time()));
         appender.append(row.kind());
         appender.append(row.actor());
         appender.append(row.meshAddress());
@@ -197,7 +195,7 @@ public final class AuditTable {
               connection.prepareStatement(
                   "SELECT max(sequence) FROM audit_records WHERE sequence > ? AND time < ?")) {
             statement.setLong(1, after);
-            statement.setObject(2, timestamp(end));
+            statement.setObject(2, Timestamps.of(end));
             try (ResultSet result = statement.executeQuery()) {
               result.next();
               long last = result.getLong(1);
@@ -242,7 +240,7 @@ public final class AuditTable {
             int parameter = 1;
             statement.setLong(parameter++, filter.after());
             if (filter.since().isPresent()) {
-              statement.setObject(parameter++, timestamp(filter.since().get()));
+              statement.setObject(parameter++, Timestamps.of(filter.since().get()));
             }
             if (filter.agentId().isPresent()) {
               statement.setString(parameter++, filter.agentId().get());
@@ -278,7 +276,7 @@ public final class AuditTable {
         each.accept(
             new Row(
                 result.getLong(1),
-                instant(result, 2),
+                Timestamps.read(result, 2),
                 result.getString(3),
                 result.getString(4),
                 result.getString(5),
@@ -304,7 +302,7 @@ public final class AuditTable {
             statement.setLong(1, root.firstSequence());
             statement.setLong(2, root.lastSequence());
             statement.setString(3, root.hash());
-            statement.setObject(4, timestamp(root.signedAt()));
+            statement.setObject(4, Timestamps.of(root.signedAt()));
             statement.setString(5, root.signature());
             statement.setString(6, root.certificates());
             return statement.executeUpdate();
@@ -336,7 +334,7 @@ public final class AuditTable {
                         result.getLong(1),
                         result.getLong(2),
                         result.getString(3),
-                        instant(result, 4),
+                        Timestamps.read(result, 4),
                         result.getString(5),
                         result.getString(6)));
               }
@@ -344,13 +342,5 @@ public final class AuditTable {
           }
           return roots;
         });
-  }
-
-  private static LocalDateTime timestamp(Instant instant) {
-    return LocalDateTime.ofInstant(instant, ZoneOffset.UTC);
-  }
-
-  private static Instant instant(ResultSet result, int column) throws SQLException {
-    return result.getObject(column, LocalDateTime.class).toInstant(ZoneOffset.UTC);
   }
 }

@@ -6,8 +6,6 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
-import java.time.LocalDateTime;
-import java.time.ZoneOffset;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -30,9 +28,6 @@ import org.jspecify.annotations.Nullable;
  * the database and is one transaction; calls from several threads wait for each other.
  */
 public final class CertificateReadModel {
-  /** Rows in one statement: enough to make the cost per row small. */
-  private static final int ROWS_PER_STATEMENT = 256;
-
   private static final int MAX_PAGE = 10_000;
 
   private static final Pattern TOKEN = Pattern.compile("(-?[0-9]{1,18})-([0-9a-f]{1,40})");
@@ -54,7 +49,7 @@ public final class CertificateReadModel {
       return name().toLowerCase(Locale.ROOT);
     }
 
-    private boolean isHeld() {
+    boolean isHeld() {
       return this == NEXT || this == CURRENT || this == FROZEN;
     }
   }
@@ -89,11 +84,29 @@ public final class CertificateReadModel {
       return live && now.isAfter(expiresAt) ? "expired" : state.wireName();
     }
 
-    private Row in(State to) {
+    Row numbered(long number) {
+      return new Row(
+          serial,
+          agentId,
+          number,
+          role,
+          state,
+          certificatePem,
+          issuer,
+          fingerprint,
+          keyHash,
+          payment,
+          issuedAt,
+          expiresAt,
+          endedAt,
+          reason);
+    }
+
+    Row in(State to) {
       return in(to, endedAt, reason);
     }
 
-    private Row in(State to, Optional<Instant> at, String why) {
+    Row in(State to, Optional<Instant> at, String why) {
       return new Row(
           serial,
           agentId,
@@ -160,7 +173,9 @@ public final class CertificateReadModel {
     this.file = file;
     file.inTransaction(
         connection -> {
-          offset.resetIfIncomplete(connection);
+          if (!offset.isComplete(connection)) {
+            offset.reset(connection);
+          }
           return 0;
         });
   }
@@ -185,25 +200,14 @@ public final class CertificateReadModel {
           Set<AgentId> agents = new LinkedHashSet<>();
           changes.forEach(change -> agents.add(change.agentId()));
           Map<String, Row> stored = latest(connection, agents);
-          Map<String, Row> rows = new LinkedHashMap<>(stored);
-          Map<AgentId, List<String>> serials = new LinkedHashMap<>();
-          stored
-              .values()
-              .forEach(
-                  row ->
-                      serials
-                          .computeIfAbsent(row.agentId(), id -> new ArrayList<>())
-                          .add(row.serial()));
-          for (Change change : changes) {
-            change(
-                rows, serials.computeIfAbsent(change.agentId(), id -> new ArrayList<>()), change);
-          }
+          CertificateChanges known = new CertificateChanges(stored.values());
+          changes.forEach(known::apply);
           append(
               connection,
-              rows.values().stream().filter(row -> !stored.containsKey(row.serial())).toList());
+              known.rows().stream().filter(row -> !stored.containsKey(row.serial())).toList());
           update(
               connection,
-              rows.values().stream()
+              known.rows().stream()
                   .filter(
                       row ->
                           stored.containsKey(row.serial()) && !row.equals(stored.get(row.serial())))
@@ -213,87 +217,17 @@ public final class CertificateReadModel {
         });
   }
 
-  /**
-   * Applies one change to the rows of its agent.
-   *
-   * @param serials of the agent, in the order in which they were issued
-   */
-  private static void change(Map<String, Row> rows, List<String> serials, Change change) {
-    if (change instanceof Change.Issued issued) {
-      if (issued.promotes()) {
-        promote(rows, serials);
-      }
-      become(rows, serials, State.NEXT, State.SUPERSEDED);
-      Row row = issued.row();
-      rows.put(row.serial(), row.generation() == 0 ? numbered(rows, serials, row) : row);
-      serials.add(row.serial());
-    } else if (change instanceof Change.Promoted) {
-      promote(rows, serials);
-    } else if (change instanceof Change.Ended ended) {
-      for (String serial : serials) {
-        rows.computeIfPresent(
-            serial,
-            (key, row) ->
-                row.state().isHeld()
-                    ? ended.state() == State.SUPERSEDED
-                        ? row.in(State.SUPERSEDED, Optional.empty(), "")
-                        : row.in(ended.state(), Optional.of(ended.at()), ended.reason())
-                    : row);
-      }
-    }
-  }
-
-  private static Row numbered(Map<String, Row> rows, List<String> serials, Row row) {
-    long last = 0;
-    for (String serial : serials) {
-      @Nullable Row known = rows.get(serial);
-      last = known == null ? last : Math.max(last, known.generation());
-    }
-    return new Row(
-        row.serial(),
-        row.agentId(),
-        last + 1,
-        row.role(),
-        row.state(),
-        row.certificatePem(),
-        row.issuer(),
-        row.fingerprint(),
-        row.keyHash(),
-        row.payment(),
-        row.issuedAt(),
-        row.expiresAt(),
-        row.endedAt(),
-        row.reason());
-  }
-
-  private static void promote(Map<String, Row> rows, List<String> serials) {
-    boolean hasNext =
-        serials.stream().map(rows::get).anyMatch(row -> row != null && row.state() == State.NEXT);
-    if (hasNext) {
-      become(rows, serials, State.CURRENT, State.SUPERSEDED);
-      become(rows, serials, State.NEXT, State.CURRENT);
-    }
-  }
-
-  private static void become(Map<String, Row> rows, List<String> serials, State from, State to) {
-    for (String serial : serials) {
-      rows.computeIfPresent(serial, (key, row) -> row.state() == from ? row.in(to) : row);
-    }
-  }
-
   /** What the agents hold, and the last that was issued to each. */
   private static Map<String, Row> latest(Connection connection, Set<AgentId> agents)
       throws SQLException {
     Map<String, Row> rows = new LinkedHashMap<>();
-    List<AgentId> all = List.copyOf(agents);
-    for (int from = 0; from < all.size(); from += ROWS_PER_STATEMENT) {
-      List<AgentId> group = all.subList(from, Math.min(from + ROWS_PER_STATEMENT, all.size()));
+    for (List<AgentId> group : StatementRows.groups(agents)) {
       try (PreparedStatement statement =
           connection.prepareStatement(
               "SELECT "
                   + COLUMNS
-                  + " FROM agent_certificates WHERE agent_id IN (?"
-                  + ", ?".repeat(group.size() - 1)
+                  + " FROM agent_certificates WHERE agent_id IN ("
+                  + StatementRows.places("?", group)
                   + ") QUALIFY state IN ('next', 'current', 'frozen') OR generation ="
                   + " max(generation) OVER (PARTITION BY agent_id) ORDER BY agent_id,"
                   + " generation")) {
@@ -328,11 +262,11 @@ public final class CertificateReadModel {
         appender.append(row.fingerprint());
         appender.append(row.keyHash());
         appender.append(row.payment());
-        appender.append(timestamp(row.issuedAt()));
-        appender.append(timestamp(row.expiresAt()));
+        appender.append(Timestamps.of(row.issuedAt()));
+        appender.append(Timestamps.of(row.expiresAt()));
         appender.append(row.state() == State.REVOKED);
         if (row.endedAt().isPresent()) {
-          appender.append(timestamp(row.endedAt().get()));
+          appender.append(Timestamps.of(row.endedAt().get()));
           appender.append(row.reason());
         } else {
           appender.appendNull();
@@ -345,15 +279,12 @@ public final class CertificateReadModel {
   }
 
   private static void update(Connection connection, List<Row> rows) throws SQLException {
-    for (int from = 0; from < rows.size(); from += ROWS_PER_STATEMENT) {
-      List<Row> group = rows.subList(from, Math.min(from + ROWS_PER_STATEMENT, rows.size()));
-      String values = "(?, ?, ?::BOOLEAN, ?::TIMESTAMP, ?::TEXT)";
+    for (List<Row> group : StatementRows.groups(rows)) {
       try (PreparedStatement statement =
           connection.prepareStatement(
               "UPDATE agent_certificates AS c SET state = v.state, revoked = v.revoked, revoked_at"
                   + " = v.revoked_at, revocation_reason = v.reason FROM (VALUES "
-                  + values
-                  + (", " + values).repeat(group.size() - 1)
+                  + StatementRows.places("(?, ?, ?::BOOLEAN, ?::TIMESTAMP, ?::TEXT)", group)
                   + ") AS v(serial, state, revoked, revoked_at, reason) WHERE c.serial_number ="
                   + " v.serial")) {
         int parameter = 1;
@@ -361,8 +292,7 @@ public final class CertificateReadModel {
           statement.setString(parameter++, row.serial());
           statement.setString(parameter++, row.state().wireName());
           statement.setBoolean(parameter++, row.state() == State.REVOKED);
-          statement.setObject(
-              parameter++, row.endedAt().map(CertificateReadModel::timestamp).orElse(null));
+          statement.setObject(parameter++, row.endedAt().map(Timestamps::of).orElse(null));
           statement.setString(parameter++, row.endedAt().isPresent() ? row.reason() : null);
         }
         statement.executeUpdate();
@@ -457,22 +387,12 @@ public final class CertificateReadModel {
                 result.getString(8),
                 result.getString(9),
                 result.getString(10),
-                instant(result, 11).orElseThrow(),
-                instant(result, 12).orElseThrow(),
-                instant(result, 13),
+                Timestamps.read(result, 11),
+                Timestamps.read(result, 12),
+                Timestamps.readOptional(result, 13),
                 reason == null ? "" : reason));
       }
     }
     return rows;
-  }
-
-  /** TIMESTAMP has no zone and microseconds: all are UTC. */
-  private static LocalDateTime timestamp(Instant instant) {
-    return LocalDateTime.ofInstant(instant.truncatedTo(ChronoUnit.MICROS), ZoneOffset.UTC);
-  }
-
-  private static Optional<Instant> instant(ResultSet result, int column) throws SQLException {
-    return Optional.ofNullable(result.getObject(column, LocalDateTime.class))
-        .map(time -> time.toInstant(ZoneOffset.UTC));
   }
 }

@@ -25,21 +25,21 @@ final class ProjectionOffset {
     this.version = version;
   }
 
-  /** Empties the table and forgets the offset, if the two do not belong to each other. */
-  void resetIfIncomplete(Connection connection) throws SQLException {
+  /** Whether the table shows what the journal says up to the offset, and nothing else. */
+  boolean isComplete(Connection connection) throws SQLException {
+    try (ResultSet offset = select(connection, "row_count, version")) {
+      long rows = rows(connection);
+      return offset.next()
+          ? offset.getLong(1) == rows && version.equals(offset.getString(2))
+          : rows == 0;
+    }
+  }
+
+  /** Empties the table and forgets the offset: the rows are computed anew. */
+  void reset(Connection connection) throws SQLException {
     try (Statement statement = connection.createStatement()) {
-      long rows = count(statement);
-      boolean complete;
-      try (ResultSet offset = select(connection, "row_count, version")) {
-        complete =
-            offset.next()
-                ? offset.getLong(1) == rows && version.equals(offset.getString(2))
-                : rows == 0;
-      }
-      if (!complete) {
-        statement.executeUpdate("DELETE FROM " + table);
-        statement.executeUpdate("DELETE FROM projection_offset WHERE projection = '" + table + "'");
-      }
+      statement.executeUpdate("DELETE FROM " + table);
+      statement.executeUpdate("DELETE FROM projection_offset WHERE projection = '" + table + "'");
     }
   }
 
@@ -51,16 +51,15 @@ final class ProjectionOffset {
   }
 
   void save(Connection connection, long sequenceNumber) throws SQLException {
-    try (Statement counting = connection.createStatement();
-        PreparedStatement statement =
-            connection.prepareStatement(
-                "INSERT INTO projection_offset (projection, sequence_number, row_count, version)"
-                    + " VALUES (?, ?, ?, ?) ON CONFLICT (projection) DO UPDATE SET sequence_number"
-                    + " = excluded.sequence_number, row_count = excluded.row_count, version ="
-                    + " excluded.version")) {
+    try (PreparedStatement statement =
+        connection.prepareStatement(
+            "INSERT INTO projection_offset (projection, sequence_number, row_count, version)"
+                + " VALUES (?, ?, ?, ?) ON CONFLICT (projection) DO UPDATE SET sequence_number"
+                + " = excluded.sequence_number, row_count = excluded.row_count, version ="
+                + " excluded.version")) {
       statement.setString(1, table);
       statement.setLong(2, sequenceNumber);
-      statement.setLong(3, count(counting));
+      statement.setLong(3, rows(connection));
       statement.setString(4, version);
       statement.executeUpdate();
     }
@@ -75,8 +74,10 @@ final class ProjectionOffset {
     return statement.executeQuery();
   }
 
-  private long count(Statement statement) throws SQLException {
-    try (ResultSet count = statement.executeQuery("SELECT count(*) FROM " + table)) {
+  /** How many rows the table has. */
+  long rows(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement();
+        ResultSet count = statement.executeQuery("SELECT count(*) FROM " + table)) {
       count.next();
       return count.getLong(1);
     }
