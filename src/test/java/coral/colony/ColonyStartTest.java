@@ -90,10 +90,10 @@ class ColonyStartTest {
           Connection connection = file.connect();
           Statement statement = connection.createStatement()) {
         assertEquals(
-            1,
+            2,
             statement.executeUpdate(
                 "UPDATE event_journal SET event_payload = '\\x00'::BLOB"
-                    + " WHERE persistence_id LIKE 'certificates-%' AND sequence_number = 1"));
+                    + " WHERE event_ser_manifest = 'certificate-issued-v2'"));
       }
       String damaged = failure(colony, Map.of());
       assertTrue(damaged.contains(colony.database().toString()), damaged);
