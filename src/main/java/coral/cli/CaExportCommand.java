@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  coral ca export --out ca.pem",
-      "  coral ca export --crl | openssl crl -noout -text",
+      "  coral ca export --crl --issuer agent | openssl crl -noout -text",
       "  coral ca export --crl -o der --issuer agent --out /srv/www/agents.crl"
     })
 final class CaExportCommand implements Callable<Integer> {

@@ -68,7 +68,7 @@ final class ColonyClient {
       List<X509Certificate> authorities = Pem.readCertificates(folder.resolve("ca-cert.pem"));
       SSLContext tls =
           ClientTls.trusting(
-              authorities.get(0), "spiffe://" + colony + "/colony", Optional.of(certificate));
+              authorities, "spiffe://" + colony + "/colony", Optional.of(certificate));
       return new ColonyClient(
           colony, authorities, ConnectClient.https(endpoint, tls, timeout, timeout));
     } catch (IOException e) {

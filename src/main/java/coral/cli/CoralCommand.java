@@ -36,6 +36,7 @@ import picocli.CommandLine.Spec;
       AgentCommand.class,
       CertificatesCommand.class,
       CaCommand.class,
+      AdminCommand.class,
       AuditCommand.class,
       CompletionCommand.class
     },

@@ -88,8 +88,9 @@ record Rotation(String phase, long version, long agents, long withBundle, long o
       case DRAINING ->
           "Agents renew what comes from the former root."
               + (complete()
-                  ? " None is left: 'coral ca rotate' retires that root."
-                  : " 'coral ca rotate' retires that root when none is left.");
+                  ? " None is left: 'coral admin renew', then 'coral ca rotate' retires that root."
+                  : " When none is left: 'coral admin renew', then 'coral ca rotate' retires that"
+                      + " root.");
       case RETIRED ->
           "The former root is no longer trusted. 'coral ca rotate --back' brings it back; without"
               + " --back yet another root is prepared.";

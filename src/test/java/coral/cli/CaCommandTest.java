@@ -310,7 +310,9 @@ class CaCommandTest {
             + clear
             + "\n",
         watched.out().substring(0, watched.out().lastIndexOf("Agents renew")));
-    assertTrue(watched.out().endsWith("'coral ca rotate' retires that root.\n"), watched.out());
+    assertTrue(
+        watched.out().endsWith("'coral admin renew', then 'coral ca rotate' retires that root.\n"),
+        watched.out());
   }
 
   @Test

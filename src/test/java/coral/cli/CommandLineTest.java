@@ -58,6 +58,7 @@ class CommandLineTest {
             "agent",
             "certificates",
             "ca",
+            "admin",
             "audit",
             "completion")) {
       assertTrue(result.out().contains("\n  " + command + " "), command);

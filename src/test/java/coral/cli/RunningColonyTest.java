@@ -212,6 +212,19 @@ class RunningColonyTest {
   }
 
   @Test
+  void theAdministratorIsRenewedWhileTheColonyRuns() throws Exception {
+    X509Certificate former = Pem.readCertificates(created.administratorCertificate()).get(0);
+    JsonNode renewed = json("admin", "renew", "-o", "json");
+    X509Certificate next = Pem.readCertificates(created.administratorCertificate()).get(0);
+    assertEquals(SerialNumbers.hex(next.getSerialNumber()), renewed.get("serialNumber").asText());
+    assertNotEquals(former.getPublicKey(), next.getPublicKey());
+    done("status");
+    Cli elsewhere = coral("admin", "renew", "--dir", home.toString());
+    assertEquals(1, elsewhere.exitCode());
+    assertTrue(elsewhere.err().contains("there is no colony in " + home), elsewhere.err());
+  }
+
+  @Test
   void theStatusCountsMembersByWhatTheyShowed() throws Exception {
     assertEquals(
         "{\"certificate\":0,\"token\":0,\"colony-secret\":0}",
