@@ -169,7 +169,9 @@ public final class CertificateIndex {
       return same ? Optional.empty() : refused("the certificate is not the one of its number");
     }
     Optional<AgentIdentity> identity = identity(id);
-    if (identity.isPresent()) {
+    // Whoever is invited may choose the id of the administrator that the journal does not know, and
+    // must not lock it out by that.
+    if (identity.filter(known -> known.role() == role).isPresent()) {
       return refused(reason(identity.get()));
     }
     if (role == CertificateRole.ADMIN) {
@@ -180,7 +182,10 @@ public final class CertificateIndex {
           ? Optional.empty()
           : refused("the certificate is not of this colony");
     }
-    return refused("the certificate is not one that this colony has issued");
+    return refused(
+        identity
+            .map(CertificateIndex::reason)
+            .orElse("the certificate is not one that this colony has issued"));
   }
 
   private static String reason(AgentIdentity identity) {

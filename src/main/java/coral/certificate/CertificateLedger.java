@@ -294,6 +294,14 @@ final class CertificateLedger {
         event.at());
   }
 
+  /** What ends beside the identity: the invitations that it has made and nobody has used yet. */
+  List<CertificateEvent> endInvitationsOf(AgentId agentId, Origin origin, Instant now) {
+    String maker = required(agentId).role().wireName() + "/" + agentId;
+    return invitations.openOf(maker, now).stream()
+        .<CertificateEvent>map(id -> new CertificateEvent.InvitationRevoked(id, origin, now))
+        .toList();
+  }
+
   private AgentIdentity required(AgentId agentId) {
     @Nullable AgentIdentity known = identities.get(agentId);
     if (known == null) {

@@ -48,6 +48,18 @@ final class InvitationBook {
     return entries.values().stream().filter(entry -> isOpen(entry, now)).count() < MAX_OPEN;
   }
 
+  /**
+   * The open ones that somebody has made: whoever is shut out must not come back by one of them.
+   *
+   * @param maker as {@link Origin#by} names it
+   */
+  List<String> openOf(String maker, Instant now) {
+    return entries.values().stream()
+        .filter(entry -> isOpen(entry, now) && entry.invitation().createdBy().equals(maker))
+        .map(entry -> entry.invitation().invitationId())
+        .toList();
+  }
+
   /** All that are kept, the oldest first. */
   List<Entry> entries() {
     return List.copyOf(entries.values());

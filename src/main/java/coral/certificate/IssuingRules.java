@@ -205,10 +205,25 @@ final class IssuingRules {
                   spending)
               : spending);
     }
-    if (ledger.ended(request.agentId(), previous.serial()).isPresent()) {
-      return freeze(request, "the certificate that it was proved with was replaced before", now);
-    }
-    return contested(request);
+    return wasReplaced(identity, previous)
+        ? freeze(request, "the certificate that it was proved with was replaced before", now)
+        : contested(request);
+  }
+
+  /**
+   * Whether a newer certificate took this one's place: then two hosts have the identity's keys. A
+   * certificate that merely has its number says nothing, for anybody can make one and the numbers
+   * are in the lists of revoked ones. Neither does one that was revoked, or is from before the
+   * identity was claimed anew: its key is known to be in the wrong hands, which must not end what
+   * has come after it.
+   */
+  private boolean wasReplaced(AgentIdentity identity, IssueRequest.Previous previous) {
+    return ledger
+        .ended(identity.agentId(), previous.serial())
+        .filter(ended -> ended.certificate().fingerprint().equals(previous.fingerprint()))
+        .filter(ended -> ended.end() == CertificateLedger.End.SUPERSEDED)
+        .filter(ended -> !ended.at().isBefore(identity.since()))
+        .isPresent();
   }
 
   /** Over mTLS: the certificate in use pays for the one that follows it. */
@@ -366,13 +381,14 @@ final class IssuingRules {
     return new Decision<>(events, new Verdict.Sign(role, generation, paymentId, renewal));
   }
 
-  private static Decision<CertificateEvent, Verdict> freeze(
+  private Decision<CertificateEvent, Verdict> freeze(
       IssueRequest request, String why, Instant now) {
     String reason = "two holders: " + why;
     return new Decision<>(
-        List.of(
+        prepend(
             new CertificateEvent.Frozen(
-                request.agentId(), reason, request.keyHash(), request.origin(), now)),
+                request.agentId(), reason, request.keyHash(), request.origin(), now),
+            ledger.endInvitationsOf(request.agentId(), request.origin(), now)),
         new Verdict.Refuse(
             new Refused(Failure.FAILED_PRECONDITION, frozen(request.agentId(), reason))));
   }

@@ -7,6 +7,7 @@ import coral.model.Failure;
 import coral.model.Refused;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
@@ -48,11 +49,12 @@ final class OperatorRules {
             .filter(certificate -> !certificate.hasExpired(now))
             .map(IssuedCertificate::serial)
             .toList();
-    return new Decision<>(
-        known.get().state() == IdentityState.REVOKED && known.get().rebindUntil().isEmpty()
-            ? List.of()
-            : List.of(new CertificateEvent.Revoked(agentId, printable(reason), origin, now)),
-        new CertificateAuthority.Revoked(Optional.of(agentId), serials));
+    List<CertificateEvent> events = new ArrayList<>();
+    if (known.get().state() != IdentityState.REVOKED || known.get().rebindUntil().isPresent()) {
+      events.add(new CertificateEvent.Revoked(agentId, printable(reason), origin, now));
+      events.addAll(ledger.endInvitationsOf(agentId, origin, now));
+    }
+    return new Decision<>(events, new CertificateAuthority.Revoked(Optional.of(agentId), serials));
   }
 
   Decision<CertificateEvent, Reply> revokeSerial(

@@ -142,6 +142,25 @@ class CertificateIndexTest {
     assertFalse(index.accepts(another));
   }
 
+  /** Ids are claimed by whoever is invited; the administrator's is not in the journal. */
+  @Test
+  void anAgentThatTakesTheAdministratorsNameDoesNotLockTheAdministratorOut() {
+    X509Certificate administrator =
+        Roots.QUICK.issue(
+            CertificateProfile.administrator(Roots.COLONY, WEB.value()),
+            Roots.EC.getPublic(),
+            Roots.NOW,
+            DAY);
+    X509Certificate agent = agent(Roots.QUICK, SerialNumbers.next());
+    index.completed();
+    index.show(identity(issued(agent)));
+    assertTrue(index.accepts(agent));
+    assertTrue(index.accepts(administrator));
+    index.show(identity(issued(agent)).ended(IdentityState.REVOKED, "impostor", Roots.NOW));
+    assertFalse(index.accepts(agent));
+    assertTrue(index.accepts(administrator));
+  }
+
   @Test
   void serversRootsAndOtherColoniesAreNoClients() {
     index.completed();

@@ -29,6 +29,9 @@ class CertificateLedgerTest {
     boolean used;
     boolean ended;
 
+    /** Ended before its identity was claimed anew. */
+    boolean forsaken;
+
     Card(String agent, String key, String serial) {
       this.agent = agent;
       this.key = key;
@@ -36,7 +39,7 @@ class CertificateLedgerTest {
     }
   }
 
-  /** Who holds what, by the rules in words; time stands still. */
+  /** Who holds what, by the rules in words; time passes, but nothing ends by it. */
   private static final class Model {
     final List<Card> cards = new ArrayList<>();
     final Map<String, IdentityState> states = new HashMap<>();
@@ -107,7 +110,7 @@ class CertificateLedgerTest {
             cards.stream()
                 .filter(c -> c.agent.equals(agent) && c.serial.equals(previous.get()))
                 .findFirst();
-        if (shown.isPresent()) {
+        if (shown.isPresent() && !shown.get().forsaken) {
           return shown.get().ended || (shown.get().used && next(agent).isPresent())
               ? "freeze"
               : ever ? "refuse" : "sign";
@@ -132,6 +135,7 @@ class CertificateLedgerTest {
       Model model = new Model();
       List<Secret> invitations = new ArrayList<>();
       for (int step = 0; step < 80; step++) {
+        desk.now = desk.now.plusMillis(1);
         String message = "round " + round + ", step " + step + ", seed " + seed;
         String agent = "agent-" + random.nextInt(AGENTS);
         AgentId agentId = new AgentId(agent);
@@ -241,7 +245,14 @@ class CertificateLedgerTest {
       Optional<String> shown,
       TestDesk desk) {
     if (model.rebind.getOrDefault(agent, false) && !payment.equals("certificate")) {
-      model.good(agent).forEach(card -> card.ended = true);
+      boolean wasActive = model.states.get(agent) == IdentityState.ACTIVE;
+      model.cards.stream()
+          .filter(card -> card.agent.equals(agent))
+          .forEach(
+              card -> {
+                card.forsaken |= card.ended || !wasActive;
+                card.ended = true;
+              });
       model.rebind.put(agent, false);
     } else if (model.next(agent).filter(c -> shown.equals(Optional.of(c.serial))).isPresent()) {
       use(model, agent);

@@ -235,6 +235,45 @@ class IssuingRulesTest {
     assertEquals(IdentityState.ACTIVE, desk.identity(WEB).state());
   }
 
+  /** Numbers of superseded certificates are in the lists of revoked ones, for anybody to read. */
+  @Test
+  void whoeverMerelyKnowsTheNumberOfAReplacedCertificateFreezesNothing() {
+    IssuedCertificate first = joined(WEB, "a");
+    desk.certify(renewal(WEB, "b", first));
+    desk.use(WEB);
+    IssueRequest forged =
+        new IssueRequest(
+            WEB,
+            key("c"),
+            secret(),
+            Optional.of(new IssueRequest.Previous(first.serial(), TestDesk.fingerprint("forged"))),
+            TestDesk.ORIGIN);
+    assertEquals(Failure.AGENT_ID_TAKEN, desk.refusal(forged));
+    assertEquals(IdentityState.ACTIVE, desk.identity(WEB).state());
+  }
+
+  /** Whoever has stolen a key cannot use it to shut out those who have come back from the theft. */
+  @Test
+  void aKeyThatWasRevokedOrFrozenDoesNotFreezeWhatHasComeAfterIt() {
+    IssuedCertificate stolen = joined(WEB, "a");
+    desk.operate(desk.operator().revoke(WEB, "stolen", TestDesk.OPERATOR, desk.now));
+    desk.now = desk.now.plusSeconds(60);
+    allowRebind(WEB);
+    IssuedCertificate back = joined(WEB, "b");
+    assertEquals(Failure.AGENT_ID_TAKEN, desk.refusal(proved(WEB, "c", secret(), stolen)));
+    assertEquals(List.of(back), desk.identity(WEB).good());
+
+    desk.certify(renewal(WEB, "d", back));
+    desk.use(WEB);
+    desk.ask(proved(WEB, "e", secret(), back));
+    assertEquals(IdentityState.FROZEN, desk.identity(WEB).state(), "that is a second holder");
+    desk.now = desk.now.plusSeconds(60);
+    allowRebind(WEB);
+    joined(WEB, "f");
+    assertEquals(Failure.AGENT_ID_TAKEN, desk.refusal(proved(WEB, "g", secret(), back)));
+    assertEquals(IdentityState.ACTIVE, desk.identity(WEB).state());
+  }
+
   @Test
   void anAllowanceIsForOneKeyAndForAWhile() {
     IssuedCertificate first = joined(WEB, "a");
@@ -297,6 +336,34 @@ class IssuingRulesTest {
     desk.now = desk.now.plus(Duration.ofHours(1));
     assertEquals(
         Failure.UNAUTHENTICATED, desk.refusal(request(DATABASE, "d", Payment.Invitation.of(old))));
+  }
+
+  /** Else whoever is shut out comes back as whom it has invited. */
+  @Test
+  void anOperatorThatIsRevokedOrFrozenTakesItsOpenInvitationsWithIt() {
+    AgentId ann = new AgentId("ann");
+    Secret operators = invite(Optional.of(ann), CertificateRole.OPERATOR, 1);
+    IssuedCertificate first = desk.certify(request(ann, "o", Payment.Invitation.of(operators)));
+    desk.use(ann);
+    Secret backDoor = invite(Optional.empty(), CertificateRole.OPERATOR, 1);
+    desk.operate(desk.operator().revoke(ann, "left", TestDesk.OPERATOR, desk.now));
+    assertEquals(
+        Failure.UNAUTHENTICATED,
+        desk.refusal(request(DATABASE, "d", Payment.Invitation.of(backDoor))));
+
+    allowRebind(ann);
+    Secret again = invite(Optional.of(ann), CertificateRole.OPERATOR, 1);
+    IssuedCertificate back = desk.certify(request(ann, "p", Payment.Invitation.of(again)));
+    desk.use(ann);
+    Secret another = invite(Optional.empty(), CertificateRole.AGENT, 1);
+    desk.certify(renewal(ann, "q", back));
+    desk.use(ann);
+    assertEquals(Failure.FAILED_PRECONDITION, desk.refusal(renewal(ann, "r", back)));
+    assertEquals(IdentityState.FROZEN, desk.identity(ann).state());
+    assertEquals(
+        Failure.UNAUTHENTICATED,
+        desk.refusal(request(DATABASE, "d", Payment.Invitation.of(another))));
+    assertTrue(desk.ledger.ended(ann, first.serial()).isPresent());
   }
 
   @Test
