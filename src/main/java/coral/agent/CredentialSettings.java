@@ -10,6 +10,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the agent can buy a certificate with; at most one of the two is given, and neither is needed
@@ -22,6 +23,9 @@ public record CredentialSettings(
 
   /** A secret is one line of a file; anything larger is the wrong file. */
   private static final int MAX_FILE_BYTES = InvitationText.MAX_LENGTH + 16;
+
+  /** The roles of those who may register and have a tunnel. */
+  private static final Set<String> MEMBERS = Set.of("agent", "proxy");
 
   boolean canPay() {
     return colonySecret.isPresent() || invitation.isPresent();
@@ -46,7 +50,15 @@ public record CredentialSettings(
 
   private static InvitationText invitation(Secret text) {
     try {
-      return InvitationText.parse(text.reveal().strip());
+      InvitationText invitation = InvitationText.parse(text.reveal().strip());
+      if (!MEMBERS.contains(invitation.role())) {
+        // It would be spent for a certificate that opens no tunnel.
+        throw new SettingsException(
+            "coral.agent.invitation: it is for the role '"
+                + invitation.role()
+                + "', which has no tunnel; a host joins as agent or proxy");
+      }
+      return invitation;
     } catch (IllegalArgumentException e) {
       throw new SettingsException("coral.agent.invitation: " + e.getMessage(), e);
     }

@@ -112,6 +112,20 @@ class AgentSettingsTest {
   }
 
   @Test
+  void anInvitationForAnotherRoleIsNotSpent() {
+    InvitationText viewer =
+        new InvitationText(
+            INVITATION.colonyId(),
+            INVITATION.caFingerprint(),
+            INVITATION.endpoints(),
+            INVITATION.discovery(),
+            "viewer",
+            INVITATION.agentId(),
+            INVITATION.secret());
+    assertTrue(messageFor("invitation = \"" + viewer.encode() + "\"").contains("'viewer'"));
+  }
+
+  @Test
   void whatContradictsAnInvitationIsNamed() {
     String invitation = "invitation = \"" + INVITATION.encode() + "\"";
     assertTrue(messageFor(invitation + ", id = web-2").contains("web-2"));
