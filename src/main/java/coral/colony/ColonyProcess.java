@@ -14,10 +14,8 @@ import coral.certificate.RevocationLists;
 import coral.model.AgentId;
 import coral.model.AuditEvent;
 import coral.model.Endpoint;
-import coral.model.InvitationText;
 import coral.model.MeshAddresses;
 import coral.process.UntilSignal;
-import coral.rpc.RpcException;
 import coral.storage.AllocationReadModel;
 import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
@@ -39,7 +37,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -165,23 +162,11 @@ public final class ColonyProcess implements AutoCloseable {
     audit.follow(stopping, STOP_STEP_TIMEOUT);
 
     // Discovery
-    Optional<DiscoveryClient> discovery =
-        settings
-            .discovery()
-            .map(where -> new DiscoveryClient(where, settings.colonyId(), secrets::current));
-    TokenKeys tokens =
-        TokenKeys.open(
-            files,
-            settings.colonyId(),
-            discovery,
-            settings.discovery().flatMap(ColonySettings.Discovery::tokenKey),
-            clock,
-            actors.blocking());
+    ColonyDiscovery discovery =
+        ColonyDiscovery.open(settings, files, secrets, clock, actors.blocking());
     BootstrapLimit limit = new BootstrapLimit(clock);
     RevocationLists lists =
         new RevocationLists(authority, actors.certificates().revocations(), clock);
-    SecretReplacement replacement =
-        new SecretReplacement(secrets, discovery, clock, actors.blocking());
 
     // The port
     MeshView mesh =
@@ -191,7 +176,6 @@ public final class ColonyProcess implements AutoCloseable {
             publicEndpoints(wireGuardPort),
             settings.heartbeatInterval(),
             hub.device().mtu());
-    AtomicReference<Optional<String>> announcementProblem = new AtomicReference<>(Optional.empty());
     Readiness readiness = Readiness.of(system);
     readiness.watch(
         new Readiness.Parts(file, hub.device(), actors.certificates(), actors.blocking(), clock));
@@ -212,29 +196,29 @@ public final class ColonyProcess implements AutoCloseable {
                             new Issuance(
                                 secrets,
                                 settings.legacy().acceptColonySecret(),
-                                tokens,
+                                discovery.tokens(),
                                 limit,
                                 actors.authority(),
                                 audit.sink()),
                             new LegacyRegistration(
                                 settings.legacy(),
                                 secrets,
-                                tokens,
+                                discovery.tokens(),
                                 limit,
                                 actors.certificates(),
                                 audit.sink()),
-                            replacement,
+                            discovery.replacement(),
                             new InvitationEdge.Colony(
                                 settings.colonyId(),
                                 authority::fingerprint,
                                 () -> rpcEndpoints(mesh),
-                                settings.discovery().map(ColonyProcess::invited)),
+                                ColonyDiscovery.invited(settings)),
                             file,
                             readModel,
                             issued,
                             lists,
                             readiness,
-                            announcementProblem::get,
+                            discovery::problem,
                             audit,
                             clock)),
                     START_TIMEOUT));
@@ -256,9 +240,7 @@ public final class ColonyProcess implements AutoCloseable {
         .record(
             AuditEvent.of(AuditEvent.Kind.COLONY_STARTED)
                 .detail(settings.subnet() + ", CA fingerprint " + authority.fingerprint()));
-    discovery.ifPresent(
-        client -> callDiscovery(system, client, mesh, tokens, announcementProblem, actors));
-    replacement.resume();
+    discovery.start(system, settings, mesh, rpcAddress.getPort());
     system.getWhenTerminated().whenComplete((done, failure) -> stopped.countDown());
     log.info(
         "Colony {} is ready after {} ms: gRPC on {}, WireGuard on UDP port {}, {} addresses held,"
@@ -293,48 +275,12 @@ public final class ColonyProcess implements AutoCloseable {
                     .localAddress()));
   }
 
-  private void callDiscovery(
-      ActorSystem<?> system,
-      DiscoveryClient client,
-      MeshView mesh,
-      TokenKeys tokens,
-      AtomicReference<Optional<String>> announcementProblem,
-      ColonyActors actors) {
-    system.systemActorOf(
-        DiscoveryTask.create(
-            DiscoveryTask.ANNOUNCEMENT,
-            () ->
-                CompletableFuture.supplyAsync(
-                    () -> {
-                      try {
-                        client.register(settings, mesh, rpcAddress.getPort());
-                        return Done.getInstance();
-                      } catch (RpcException e) {
-                        throw new CompletionException(e);
-                      }
-                    },
-                    actors.blocking()),
-            announcementProblem),
-        "discovery-announcer",
-        Props.empty());
-    system.systemActorOf(
-        // Those on disk serve meanwhile, so that this is no problem of the colony.
-        DiscoveryTask.create(
-            DiscoveryTask.KEYS, tokens::refresh, new AtomicReference<>(Optional.empty())),
-        "discovery-keys",
-        Props.empty());
-  }
-
   /** Where the gRPC port is reached: the hosts of the WireGuard port, as discovery tells agents. */
   private List<Endpoint> rpcEndpoints(MeshView mesh) {
     return mesh.endpoints().stream()
         .map(endpoint -> new Endpoint(endpoint.host(), rpcAddress.getPort()))
         .distinct()
         .toList();
-  }
-
-  private static InvitationText.Discovery invited(ColonySettings.Discovery discovery) {
-    return new InvitationText.Discovery(discovery.url(), discovery.fingerprint());
   }
 
   /** What is on disk is shown, whether it was renewed just now or not. */

@@ -17,6 +17,7 @@ import coral.rpc.SourceNetwork;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -73,6 +74,7 @@ final class RevocationPort {
         .get("/crl.pem", (remote, body) -> document(PEM, this::allLists))
         .get("/crl.der", (remote, body) -> document(CRL, this::membersList))
         .post("/ocsp", OcspResponder.MAX_REQUEST_BYTES, this::answer)
+        .getBelow("/ocsp", (remote, question) -> answer(remote, decoded(question)))
         .build()
         .bind(host, port, Optional.empty());
   }
@@ -114,6 +116,20 @@ final class RevocationPort {
         .map(list -> ByteString.copyFrom(list.der()))
         .orElseThrow(
             () -> new RefusedException(Failure.NOT_FOUND, "the issuer's key is out of reach"));
+  }
+
+  /**
+   * RFC 6960, section A.1.1: the base64 of a question, URL-encoded. What is none becomes no bytes,
+   * which the responder refuses as it does every malformed question.
+   */
+  private static ByteString decoded(ByteString question) {
+    String text =
+        question.toStringUtf8().replace("%2B", "+").replace("%2F", "/").replace("%3D", "=");
+    try {
+      return ByteString.copyFrom(Base64.getDecoder().decode(text));
+    } catch (IllegalArgumentException e) {
+      return ByteString.EMPTY;
+    }
   }
 
   private CompletionStage<HttpDocument> answer(InetAddress remote, ByteString request) {

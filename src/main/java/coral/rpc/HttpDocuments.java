@@ -3,6 +3,8 @@ package coral.rpc;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
@@ -15,16 +17,27 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.util.ByteString;
+import org.jspecify.annotations.Nullable;
 
-/** The documents of one server, by their exact paths. */
+/** The documents of one server, by their exact paths or by what these begin with. */
 final class HttpDocuments {
   private record Route(boolean post, int maxBytes, HttpDocument.Source source) {}
 
   private final Map<String, Route> routes = new HashMap<>();
 
+  /** By what a path begins with, the slash behind it included. */
+  private final Map<String, HttpDocument.Source> below = new HashMap<>();
+
   /** Serves GET of a path; not HEAD, to which Pekko would send the content over HTTP/2. */
   void get(String path, HttpDocument.Source source) {
     add(path, new Route(false, 0, source));
+  }
+
+  /** Serves GET of every path below one; what follows its slash is the question. */
+  void getBelow(String path, HttpDocument.Source source) {
+    if (below.putIfAbsent(path + "/", source) != null) {
+      throw new IllegalArgumentException("two documents below " + path);
+    }
   }
 
   /** Serves POST of a path, with bodies of at most so many bytes. */
@@ -42,7 +55,24 @@ final class HttpDocuments {
   }
 
   boolean holds(String path) {
-    return routes.containsKey(path);
+    return routes.containsKey(path) || prefix(path).isPresent();
+  }
+
+  private Optional<String> prefix(String path) {
+    return below.keySet().stream().filter(path::startsWith).findFirst();
+  }
+
+  private Route route(String path) {
+    @Nullable Route exact = routes.get(path);
+    if (exact != null) {
+      return exact;
+    }
+    String prefix =
+        prefix(path).orElseThrow(() -> new IllegalArgumentException("no document at " + path));
+    HttpDocument.Source source = Objects.requireNonNull(below.get(prefix));
+    com.google.protobuf.ByteString question =
+        com.google.protobuf.ByteString.copyFromUtf8(path.substring(prefix.length()));
+    return new Route(false, 0, (remote, body) -> source.answer(remote, question));
   }
 
   /**
@@ -52,10 +82,7 @@ final class HttpDocuments {
    */
   CompletionStage<HttpResponse> answer(
       String path, HttpRequest request, InetAddress remote, ClassicActorSystemProvider system) {
-    Route route = routes.get(path);
-    if (route == null) {
-      throw new IllegalArgumentException("no document at " + path);
-    }
+    Route route = route(path);
     HttpMethod method = route.post() ? HttpMethods.POST : HttpMethods.GET;
     if (request.method() != method) {
       RequestBody.discard(request.entity(), system);

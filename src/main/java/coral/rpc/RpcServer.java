@@ -159,6 +159,15 @@ public final class RpcServer {
     }
 
     /**
+     * Serves documents to plain GET requests, of anyone, of all paths below one. The source is
+     * given what follows {@code path} and a slash.
+     */
+    public Builder getBelow(String path, HttpDocument.Source source) {
+      documents.getBelow(path, source);
+      return this;
+    }
+
+    /**
      * Answers plain POST requests, of anyone, with a document.
      *
      * @param path exactly

@@ -1,5 +1,6 @@
 package coral.colony;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -25,19 +26,29 @@ import coral.testing.Eventually;
 import coral.wireguard.KeyPair;
 import java.io.ByteArrayInputStream;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509CRL;
 import java.security.cert.X509Certificate;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.bouncycastle.cert.ocsp.BasicOCSPResp;
+import org.bouncycastle.cert.ocsp.CertificateID;
+import org.bouncycastle.cert.ocsp.CertificateStatus;
+import org.bouncycastle.cert.ocsp.OCSPReqBuilder;
+import org.bouncycastle.cert.ocsp.OCSPResp;
+import org.bouncycastle.cert.ocsp.jcajce.JcaCertificateID;
+import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -117,6 +128,7 @@ class RootRotationTest {
                 "coral.colony.revocation.port",
                 0))) {
       Member web = colony.bootstrap("web-1");
+      Member other = colony.bootstrap("web-2");
       X509Certificate certificate = web.certificate().chain().get(0);
       X509CRL before = list(colony);
       before.verify(web.certificate().chain().get(1).getPublicKey());
@@ -141,9 +153,40 @@ class RootRotationTest {
                       .build(),
                   BodyHandlers.ofByteArray());
       assertEquals(200, malformed.statusCode());
+      assertArrayEquals(
+          malformed.body(),
+          http()
+              .send(
+                  HttpRequest.newBuilder(uri(colony, "/ocsp/bm90%20DER")).build(),
+                  BodyHandlers.ofByteArray())
+              .body());
+      assertEquals("good", ocsp(colony, other.certificate().chain()));
+      assertEquals("revoked", ocsp(colony, web.certificate().chain()));
       // OCSPResponse with responseStatus malformedRequest (RFC 6960, section 4.2.1).
       assertEquals("30030a0101", java.util.HexFormat.of().formatHex(malformed.body()));
     }
+  }
+
+  /** RFC 6960, section A.1.1: asked with GET. */
+  private static String ocsp(TestColony colony, List<X509Certificate> chain) throws Exception {
+    CertificateID id =
+        new JcaCertificateID(
+            new JcaDigestCalculatorProviderBuilder().build().get(CertificateID.HASH_SHA1),
+            chain.get(1),
+            chain.get(0).getSerialNumber());
+    String question =
+        URLEncoder.encode(
+            Base64.getEncoder()
+                .encodeToString(new OCSPReqBuilder().addRequest(id).build().getEncoded()),
+            StandardCharsets.US_ASCII);
+    byte[] answer =
+        http()
+            .send(
+                HttpRequest.newBuilder(uri(colony, "/ocsp/" + question)).build(),
+                BodyHandlers.ofByteArray())
+            .body();
+    BasicOCSPResp basic = (BasicOCSPResp) new OCSPResp(answer).getResponseObject();
+    return basic.getResponses()[0].getCertStatus() == CertificateStatus.GOOD ? "good" : "revoked";
   }
 
   private static X509CRL list(TestColony colony) throws Exception {
