@@ -126,8 +126,8 @@ final class StandInColony implements AutoCloseable {
                 CallerIdentity.ofColony(FakeColony.COLONY, accepted -> true, CLOCK),
                 RpcAuthorization.of(
                     Map.of(
-                        "coral.colony.v1.ColonyService/GetCACertificate", Set.of(Role.ANYONE),
-                        "coral.colony.v1.ColonyService/RequestCertificate", Set.of(Role.ANYONE),
+                        "coral.colony.v1.ColonyService/GetCACertificate", Set.of(Role.values()),
+                        "coral.colony.v1.ColonyService/RequestCertificate", Set.of(Role.values()),
                         "coral.mesh.v1.MeshService/Register", Set.of(Role.AGENT),
                         "coral.mesh.v1.MeshService/Session", Set.of(Role.AGENT))))
             .service(

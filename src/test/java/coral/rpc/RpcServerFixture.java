@@ -122,8 +122,8 @@ abstract class RpcServerFixture {
                         MESH + "Register", Set.of(Role.AGENT),
                         MESH + "Session", Set.of(Role.AGENT, Role.ANYONE),
                         ADMIN + "GetStatus", Set.of(Role.ADMINISTRATOR),
-                        ADMIN + "RequestCertificate", Set.of(Role.ANYONE),
-                        ADMIN + "GetCACertificate", Set.of(Role.ANYONE))))
+                        ADMIN + "RequestCertificate", Set.of(Role.values()),
+                        ADMIN + "GetCACertificate", Set.of(Role.values()))))
             .service(
                 MeshService.class,
                 MeshService.description,
