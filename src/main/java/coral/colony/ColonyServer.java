@@ -138,7 +138,7 @@ final class ColonyServer {
         new ColonyStatus(
             settings,
             mesh,
-            authority.fingerprint(),
+            authority::fingerprint,
             parts.file(),
             parts.readiness(),
             parts.announcementProblem(),

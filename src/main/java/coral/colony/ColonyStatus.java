@@ -23,7 +23,7 @@ import java.util.function.Supplier;
 final class ColonyStatus {
   private final ColonySettings settings;
   private final MeshView mesh;
-  private final Fingerprint authority;
+  private final Supplier<Fingerprint> authority;
   private final DuckDbFile file;
   private final Readiness readiness;
   private final Supplier<Optional<String>> announcementProblem;
@@ -36,7 +36,7 @@ final class ColonyStatus {
   ColonyStatus(
       ColonySettings settings,
       MeshView mesh,
-      Fingerprint authority,
+      Supplier<Fingerprint> authority,
       DuckDbFile file,
       Readiness readiness,
       Supplier<Optional<String>> announcementProblem,
@@ -113,7 +113,7 @@ final class ColonyStatus {
         .setMeshSubnetIpv4(mesh.subnet().ipv4().toString())
         .setMeshSubnetIpv6(mesh.subnet().ipv6().toString())
         .setWireguardPubkey(mesh.wireGuardKey().toString())
-        .setCaFingerprint(authority.value())
+        .setCaFingerprint(authority.get().value())
         .addAllProblems(problems);
   }
 
