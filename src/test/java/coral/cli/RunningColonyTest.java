@@ -7,34 +7,27 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.google.protobuf.ByteString;
-import com.typesafe.config.ConfigFactory;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.certificate.AuthoritySettings;
 import coral.certificate.CertificateRequests;
 import coral.certificate.KeyType;
 import coral.certificate.SerialNumbers;
-import coral.colony.ColonyFiles;
-import coral.colony.ColonyProcess;
 import coral.files.Pem;
 import coral.model.AgentId;
-import coral.model.Endpoint;
 import coral.model.Failure;
 import coral.model.Fingerprint;
 import coral.model.InvitationText;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
-import coral.settings.SettingsLoader;
 import coral.testing.Eventually;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.time.InstantSource;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -50,55 +43,16 @@ class RunningColonyTest {
   private static final Duration TIMEOUT = Duration.ofSeconds(20);
 
   @TempDir static Path home;
-  private static ColonyFiles.Created created;
-  private static ColonyProcess colony;
+  private static StartedColony colony;
 
   @BeforeAll
   static void start() throws Exception {
-    created = ColonyFiles.create("shop", "test", home, InstantSource.system());
-    colony =
-        ColonyProcess.start(
-            ConfigFactory.parseMap(
-                    Map.of(
-                        "coral.colony.directory",
-                        created.directory().toString(),
-                        "coral.colony.listen.host",
-                        "127.0.0.1",
-                        "coral.colony.listen.port",
-                        0,
-                        "coral.colony.wireguard.port",
-                        0,
-                        "coral.colony.wireguard.device",
-                        "user-space",
-                        "coral.colony.management.port",
-                        0))
-                .withFallback(SettingsLoader.load(Optional.of(created.settingsFile()))),
-            InstantSource.system());
+    colony = new StartedColony(home, AuthoritySettings.defaults().keyType());
   }
 
   @AfterAll
   static void stop() {
     colony.close();
-  }
-
-  private static Cli coral(String... arguments) {
-    return Cli.run(
-        Map.of(
-            "CORAL_HOME",
-            home.toString(),
-            "CORAL_COLONY_PORT",
-            Integer.toString(colony.rpcAddress().getPort())),
-        arguments);
-  }
-
-  private static String done(String... arguments) {
-    Cli result = coral(arguments);
-    assertEquals(0, result.exitCode(), result.err());
-    return result.out();
-  }
-
-  private static JsonNode json(String... arguments) throws Exception {
-    return new ObjectMapper().readTree(done(arguments));
   }
 
   /** As a guest's host does. */
@@ -107,7 +61,7 @@ class RunningColonyTest {
     KeyPair keys = KeyType.P_256.generate();
     RequestCertificateResponse issued =
         ConnectClient.https(
-                new Endpoint("127.0.0.1", colony.rpcAddress().getPort()),
+                colony.endpoint(),
                 ClientTls.pinned(
                     invitation.caFingerprint(),
                     "spiffe://" + invitation.colonyId() + "/colony",
@@ -129,10 +83,10 @@ class RunningColonyTest {
 
   @Test
   void aHostIsInvitedShownRevokedAndLetBackIn() throws Exception {
-    JsonNode invitation = json("invite", "--agent", "web-1", "-o", "json");
+    JsonNode invitation = colony.json("invite", "--agent", "web-1", "-o", "json");
     X509Certificate certificate = redeem(invitation.get("invitation").asText(), "web-1");
     String serial = SerialNumbers.hex(certificate.getSerialNumber());
-    String used = json("invites", "list", "-o", "json").toString();
+    String used = colony.json("invites", "list", "-o", "json").toString();
     assertTrue(
         used.contains(invitation.get("invitationId").asText())
             && used.contains("\"status\":\"used\""),
@@ -141,85 +95,90 @@ class RunningColonyTest {
     // The table follows the journal.
     Eventually.holds(
         () -> {
-          JsonNode listed = json("certificates", "list", "--agent", "web-1", "-o", "json");
+          JsonNode listed = colony.json("certificates", "list", "--agent", "web-1", "-o", "json");
           assertEquals(
               serial, listed.at("/certificates/0/serialNumber").asText(), listed.toString());
           assertEquals(
               Fingerprint.of(certificate.getEncoded()).value(),
               listed.at("/certificates/0/fingerprint").asText());
         });
-    assertTrue(done("certificates", "list").contains(serial));
+    assertTrue(colony.done("certificates", "list").contains(serial));
     assertEquals(
         certificate,
         Pem.certificates(
-                done("certificates", "show", serial, "-o", "pem").getBytes(StandardCharsets.UTF_8))
+                colony
+                    .done("certificates", "show", serial, "-o", "pem")
+                    .getBytes(StandardCharsets.UTF_8))
             .get(0));
 
-    String ended = done("revoke-agent", "web-1", "--reason", "host stolen");
+    String ended = colony.done("revoke-agent", "web-1", "--reason", "host stolen");
     assertTrue(ended.contains("  certificate  " + serial + "\n"), ended);
     Eventually.holds(
         () -> {
-          String shown = done("certificates", "show", serial);
+          String shown = colony.done("certificates", "show", serial);
           assertTrue(shown.contains("\nstatus         revoked\n"), shown);
           assertTrue(shown.contains("\nbecause        host stolen\n"), shown);
         });
 
-    String again = json("invite", "--agent", "web-1", "-o", "json").get("invitation").asText();
+    String again =
+        colony.json("invite", "--agent", "web-1", "-o", "json").get("invitation").asText();
     assertThrows(RpcException.class, () -> redeem(again, "web-1"));
-    done("agent", "allow-rebind", "web-1", "--reason", "new disk");
-    String last = json("invite", "--agent", "web-1", "-o", "json").get("invitation").asText();
+    colony.done("agent", "allow-rebind", "web-1", "--reason", "new disk");
+    String last =
+        colony.json("invite", "--agent", "web-1", "-o", "json").get("invitation").asText();
     X509Certificate next = redeem(last, "web-1");
     assertNotEquals(certificate.getSerialNumber(), next.getSerialNumber());
   }
 
   @Test
   void anInvitationThatWasRevokedLetsNobodyIn() throws Exception {
-    JsonNode invitation = json("invite", "-o", "json");
-    done("invites", "revoke", invitation.get("invitationId").asText());
+    JsonNode invitation = colony.json("invite", "-o", "json");
+    colony.done("invites", "revoke", invitation.get("invitationId").asText());
     RpcException refused =
         assertThrows(
             RpcException.class, () -> redeem(invitation.get("invitation").asText(), "web-2"));
     assertEquals(Failure.UNAUTHENTICATED, refused.failure(), refused.getMessage());
-    Cli unknown = coral("invites", "revoke", "0000000000000000");
+    Cli unknown = colony.coral("invites", "revoke", "0000000000000000");
     assertEquals(1, unknown.exitCode());
     assertTrue(unknown.err().contains("'coral invites list'"), unknown.err());
   }
 
   @Test
   void whatNobodyHasClaimedIsSaidToBeUnknown() {
-    Cli revoked = coral("revoke-agent", "nobody", "--reason", "r");
+    Cli revoked = colony.coral("revoke-agent", "nobody", "--reason", "r");
     assertEquals(1, revoked.exitCode());
     assertTrue(revoked.err().contains("'coral certificates list'"), revoked.err());
-    Cli rebound = coral("agent", "allow-rebind", "nobody");
+    Cli rebound = colony.coral("agent", "allow-rebind", "nobody");
     assertEquals(1, rebound.exitCode());
     assertTrue(rebound.err().contains("'coral invite --agent nobody'"), rebound.err());
-    Cli shown = coral("certificates", "show", "0a");
+    Cli shown = colony.coral("certificates", "show", "0a");
     assertEquals(1, shown.exitCode());
     assertTrue(shown.err().contains("'coral certificates list'"), shown.err());
   }
 
   @Test
   void theSecretIsAnotherAndTheFormerOneHasAnEnd() throws Exception {
-    JsonNode rotated = json("secret", "rotate", "--grace", "1h", "-o", "json");
-    assertNotEquals(created.secret().reveal(), rotated.get("secret").asText());
+    JsonNode rotated = colony.json("secret", "rotate", "--grace", "1h", "-o", "json");
+    assertNotEquals(colony.created().secret().reveal(), rotated.get("secret").asText());
     assertFalse(rotated.get("formerSecretExpiresAt").isNull());
   }
 
   @Test
   void theRootIsExportedAsTheColonyWasMadeWithIt() throws Exception {
-    byte[] bundle = done("ca", "export").getBytes(StandardCharsets.UTF_8);
-    assertEquals(Pem.readCertificates(created.caCertificate()), Pem.certificates(bundle));
+    byte[] bundle = colony.done("ca", "export").getBytes(StandardCharsets.UTF_8);
+    assertEquals(Pem.readCertificates(colony.created().caCertificate()), Pem.certificates(bundle));
   }
 
   @Test
   void theAdministratorIsRenewedWhileTheColonyRuns() throws Exception {
-    X509Certificate former = Pem.readCertificates(created.administratorCertificate()).get(0);
-    JsonNode renewed = json("admin", "renew", "-o", "json");
-    X509Certificate next = Pem.readCertificates(created.administratorCertificate()).get(0);
+    X509Certificate former =
+        Pem.readCertificates(colony.created().administratorCertificate()).get(0);
+    JsonNode renewed = colony.json("admin", "renew", "-o", "json");
+    X509Certificate next = Pem.readCertificates(colony.created().administratorCertificate()).get(0);
     assertEquals(SerialNumbers.hex(next.getSerialNumber()), renewed.get("serialNumber").asText());
     assertNotEquals(former.getPublicKey(), next.getPublicKey());
-    done("status");
-    Cli elsewhere = coral("admin", "renew", "--dir", home.toString());
+    colony.done("status");
+    Cli elsewhere = colony.coral("admin", "renew", "--dir", home.toString());
     assertEquals(1, elsewhere.exitCode());
     assertTrue(elsewhere.err().contains("there is no colony in " + home), elsewhere.err());
   }
@@ -228,7 +187,7 @@ class RunningColonyTest {
   void theStatusCountsMembersByWhatTheyShowed() throws Exception {
     assertEquals(
         "{\"certificate\":0,\"token\":0,\"colony-secret\":0}",
-        json("status", "-o", "json").get("agentsByAuthentication").toString());
-    assertTrue(done("agents").startsWith("No agents yet."));
+        colony.json("status", "-o", "json").get("agentsByAuthentication").toString());
+    assertTrue(colony.done("agents").startsWith("No agents yet."));
   }
 }
