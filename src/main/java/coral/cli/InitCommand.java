@@ -138,9 +138,7 @@ final class InitCommand implements Callable<Integer> {
       coral discovery start                 the directory, once for all colonies; prints its fingerprint
       CORAL_DISCOVERY_URL=https://DISCOVERY:8080 CORAL_DISCOVERY_FINGERPRINT=sha256:... \\
         %7$s
-      coral connect %1$s \\
-        --colony-secret-file SECRET --ca-fingerprint %4$s \\
-        --discovery https://DISCOVERY:8080       on each host, with the secret in a file of its own
+      coral invite                          prints the line that lets one host join
     """
         .formatted(
             created.colonyId(),
