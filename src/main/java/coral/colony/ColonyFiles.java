@@ -205,6 +205,11 @@ public record ColonyFiles(Path directory) {
     return directory.resolve("secret.former");
   }
 
+  /** What {@link PreviousSettings} keeps. */
+  Path lastSettings() {
+    return directory.resolve("last-settings.json");
+  }
+
   public Path caCertificate() {
     return directory.resolve("ca-cert.pem");
   }

@@ -13,6 +13,7 @@ import coral.certificate.OcspResponder;
 import coral.certificate.RevocationLists;
 import coral.model.AgentId;
 import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.model.Endpoint;
 import coral.model.MeshAddresses;
 import coral.process.UntilSignal;
@@ -235,6 +236,7 @@ public final class ColonyProcess implements AutoCloseable {
     authority.onChange(() -> actors.blocking().execute(() -> renew(server, files, authority)));
     revocationAddress = openRevocationPort(system, authority, actors, lists);
     managementAddress = step("management open", () -> manage(system));
+    recordChanges(new PreviousSettings(files.lastSettings()), config, audit.sink());
     audit
         .sink()
         .record(
@@ -273,6 +275,15 @@ public final class ColonyProcess implements AutoCloseable {
             () ->
                 await(port.bind(system, where.host(), where.port()), START_TIMEOUT)
                     .localAddress()));
+  }
+
+  /** First on disk in the audit log: a crash in between records a change twice, not never. */
+  private static void recordChanges(PreviousSettings previous, Config config, AuditSink sink)
+      throws IOException {
+    for (AuditEvent change : previous.changes(config)) {
+      await(sink.recorded(change), START_TIMEOUT);
+    }
+    previous.keep(config);
   }
 
   /** Where the gRPC port is reached: the hosts of the WireGuard port, as discovery tells agents. */

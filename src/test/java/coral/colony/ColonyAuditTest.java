@@ -21,6 +21,7 @@ import java.sql.Connection;
 import java.sql.Statement;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -102,6 +103,21 @@ class ColonyAuditTest {
       assertEquals(records, after.subList(0, records.size()));
       after = untilThereIs(colony, "colony-started");
       assertTrue(after.size() <= records.size() + 1, after.toString());
+    }
+  }
+
+  @Test
+  void whatWasChangedInTheSettingsIsRecordedAtTheNextStart() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      colony.restart(Map.of("coral.colony.heartbeat-interval", "7s"));
+      List<String> changes =
+          untilThereIs(colony, "configuration-changed").stream()
+              .filter(record -> record.getKind().equals("configuration-changed"))
+              .map(AuditRecord::getDetail)
+              .toList();
+      assertEquals(1, changes.size(), changes::toString);
+      assertTrue(changes.get(0).startsWith("coral.colony.heartbeat-interval: "), changes::toString);
+      assertTrue(changes.get(0).endsWith(" -> \"7s\""), changes::toString);
     }
   }
 
