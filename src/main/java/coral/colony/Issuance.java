@@ -233,7 +233,7 @@ final class Issuance {
             : Optional.empty());
   }
 
-  /** A payment that is not good weighs on its source, and every refusal is recorded. */
+  /** What a stranger does wrong weighs on its source, and every refusal is recorded. */
   private void refused(
       Caller caller,
       AgentId agentId,
@@ -244,7 +244,11 @@ final class Issuance {
       return; // the store or a defect: nothing was decided
     }
     Refused refused = refusal.refused();
-    if (refused.failure() == Failure.UNAUTHENTICATED && caller.role() == Role.ANYONE) {
+    // A malformed request has cost a look at its key and its signature, too.
+    boolean isWrong =
+        refused.failure() == Failure.UNAUTHENTICATED
+            || refused.failure() == Failure.INVALID_ARGUMENT;
+    if (isWrong && caller.role() == Role.ANYONE) {
       limit.failed(caller);
     }
     sink.record(

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import coral.api.colony.v1.CreateInvitationRequest;
 import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.Invitation;
@@ -203,6 +204,24 @@ class IssuanceTest {
       // Whoever shows a certificate is not a stranger who guesses.
       colony.requestCertificate(
           Optional.of(known.certificate()), "known", KeyType.P_256.generate(), b -> b);
+    }
+  }
+
+  /** What a request costs is paid before its payment is looked at by the authority. */
+  @Test
+  void aStrangerWithoutMeansCannotKeepTheColonyBusyWithMalformedRequests() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      for (int i = 0; i <= BootstrapLimit.BURST; i++) {
+        assertEquals(
+            i < BootstrapLimit.BURST ? Failure.INVALID_ARGUMENT : Failure.LIMIT_REACHED,
+            refused(
+                () ->
+                    colony.requestCertificate(
+                        Optional.empty(),
+                        "a",
+                        KeyType.P_256.generate(),
+                        b -> b.setInvitation("none").setCsr(ByteString.copyFromUtf8("none")))));
+      }
     }
   }
 
