@@ -139,6 +139,12 @@ public final class CertificateAudit {
           revoked.agentId(),
           revoked.origin().by(),
           revoked.reason());
+    } else if (event instanceof CertificateEvent.SerialRevoked revoked) {
+      LOG.info(
+          "certificate revoked: serial={} by={} reason={}",
+          revoked.serial(),
+          revoked.origin().by(),
+          revoked.reason());
     }
   }
 

@@ -1,16 +1,22 @@
 package coral.certificate;
 
 import coral.model.AgentId;
+import java.util.Optional;
 
 /**
- * Something that ended an agent's right to what it has open. Durable when it is told.
+ * Something that ended somebody's right to what it has open. Durable when it is told.
  *
+ * @param agentId whose; empty for a certificate that is not in the journal, of which the number is
+ *     all that is known
  * @param reason for people
  */
-public record CertificateChange(AgentId agentId, Kind kind, String reason) {
+public record CertificateChange(Optional<AgentId> agentId, Kind kind, String reason) {
   /** What changed. */
   public enum Kind {
-    /** The identity has ended: close its sessions, remove its WireGuard peer. */
+    /**
+     * The identity has ended: close its sessions, remove its WireGuard peer. Without an agent id:
+     * one certificate has ended, close what was opened with it.
+     */
     REVOKED,
     /** The identity is contested and refused until somebody decides: as if revoked. */
     FROZEN,

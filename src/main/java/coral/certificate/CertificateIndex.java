@@ -270,16 +270,15 @@ public final class CertificateIndex {
   }
 
   private static CertificateChange change(AgentIdentity identity) {
+    Optional<AgentId> agentId = Optional.of(identity.agentId());
     return switch (identity.state()) {
       case REVOKED ->
-          new CertificateChange(
-              identity.agentId(), CertificateChange.Kind.REVOKED, reason(identity));
+          new CertificateChange(agentId, CertificateChange.Kind.REVOKED, reason(identity));
       case FROZEN ->
-          new CertificateChange(
-              identity.agentId(), CertificateChange.Kind.FROZEN, reason(identity));
+          new CertificateChange(agentId, CertificateChange.Kind.FROZEN, reason(identity));
       case ACTIVE ->
           new CertificateChange(
-              identity.agentId(),
+              agentId,
               CertificateChange.Kind.SUPERSEDED,
               "a newer certificate of '" + identity.agentId() + "' was used");
     };
@@ -287,7 +286,14 @@ public final class CertificateIndex {
 
   /** A certificate that is not in the journal was revoked. Called by one writer. */
   void showRevoked(String serial) {
-    revokedStrangers.add(serial);
+    if (revokedStrangers.add(serial)) {
+      CertificateChange change =
+          new CertificateChange(
+              Optional.empty(),
+              CertificateChange.Kind.REVOKED,
+              "the certificate " + serial + " was revoked");
+      listeners.forEach(listener -> listener.accept(change));
+    }
   }
 
   /** The index holds all there is. Called by the writer after recovery. */

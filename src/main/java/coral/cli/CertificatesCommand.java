@@ -10,9 +10,14 @@ import picocli.CommandLine.Command;
     footer = {
       "Examples:",
       "  coral certificates list --agent web-1",
-      "  coral certificates show 697307ca00872bd28e841f3ab185170e"
+      "  coral certificates show 697307ca00872bd28e841f3ab185170e",
+      "  coral certificates revoke 697307ca00872bd28e841f3ab185170e --reason 'key stolen'"
     },
-    subcommands = {CertificatesListCommand.class, CertificatesShowCommand.class})
+    subcommands = {
+      CertificatesListCommand.class,
+      CertificatesShowCommand.class,
+      CertificatesRevokeCommand.class
+    })
 final class CertificatesCommand extends CommandGroup {
   /** The fields that every answer about a certificate has. */
   static void put(Json json, Certificate certificate) {

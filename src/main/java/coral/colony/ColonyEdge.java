@@ -115,16 +115,29 @@ final class ColonyEdge implements ColonyService {
   @Override
   public CompletionStage<RevokeCertificateResponse> revokeCertificate(
       RevokeCertificateRequest request) {
-    AgentId agentId = Requests.agentId(request.getAgentId());
+    if (request.getSerialNumber().isEmpty()) {
+      AgentId agentId = Requests.agentId(request.getAgentId());
+      return revocation.revoke(caller, agentId, request.getReason()).thenApply(ColonyEdge::revoked);
+    }
+    if (!request.getAgentId().isEmpty()) {
+      throw new RefusedException(
+          Failure.INVALID_ARGUMENT, "either agent_id or serial_number, not both");
+    }
     return revocation
-        .revoke(caller, agentId, request.getReason())
-        .thenApply(
-            revoked ->
-                RevokeCertificateResponse.newBuilder()
-                    .setSuccess(true)
-                    .setMessage("the identity '" + agentId + "' was revoked")
-                    .addAllSerialNumbers(revoked.serials())
-                    .build());
+        .revokeSerial(caller, request.getSerialNumber(), request.getReason())
+        .thenApply(ColonyEdge::revoked);
+  }
+
+  private static RevokeCertificateResponse revoked(CertificateAuthority.Revoked revoked) {
+    return RevokeCertificateResponse.newBuilder()
+        .setSuccess(true)
+        .setMessage(
+            revoked
+                .agentId()
+                .map(agentId -> "the identity '" + agentId + "' was revoked")
+                .orElse("a certificate that the colony keeps no list of was revoked"))
+        .addAllSerialNumbers(revoked.serials())
+        .build();
   }
 
   private CompletionStage<List<AgentOverview.Member>> collect(

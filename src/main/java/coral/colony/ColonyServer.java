@@ -105,7 +105,9 @@ final class ColonyServer {
                 actors.certificates(),
                 actors.sharding(),
                 parts.hub(),
-                server::closeConnections,
+                (name, ended) ->
+                    name.map(known -> server.closeConnections(known, ended))
+                        .orElseGet(() -> server.closeConnections(ended)),
                 actors.system()));
     return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
   }

@@ -7,6 +7,7 @@ import coral.session.AgentSession;
 import coral.session.CloseReason;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -28,9 +29,9 @@ final class Expulsion implements Consumer<CertificateChange> {
 
   private static final Logger audit = LoggerFactory.getLogger("coral.audit");
 
-  /** {@link coral.rpc.RpcServer#closeConnections}. */
+  /** {@link coral.rpc.RpcServer#closeConnections}; without a name, those of all names. */
   interface Connections {
-    int close(String name, Predicate<X509Certificate> ended);
+    int close(Optional<String> name, Predicate<X509Certificate> ended);
   }
 
   private final CertificateIndex certificates;
@@ -55,8 +56,14 @@ final class Expulsion implements Consumer<CertificateChange> {
   /** Called on the authority's thread, once for each change; does not block. */
   @Override
   public void accept(CertificateChange change) {
-    AgentId agentId = change.agentId();
-    boolean barred = change.kind() != CertificateChange.Kind.SUPERSEDED;
+    change.agentId().ifPresent(agentId -> end(agentId, change.kind()));
+    system
+        .scheduler()
+        .scheduleOnce(LAST_WORD, () -> closeConnections(change), system.executionContext());
+  }
+
+  private void end(AgentId agentId, CertificateChange.Kind kind) {
+    boolean barred = kind != CertificateChange.Kind.SUPERSEDED;
     if (barred) {
       hub.remove(agentId);
     }
@@ -66,9 +73,6 @@ final class Expulsion implements Consumer<CertificateChange> {
             new AgentSession.Expel(
                 barred ? CloseReason.REVOKED : CloseReason.CERTIFICATE_SUPERSEDED,
                 barred ? Set.of() : goodSerials(agentId)));
-    system
-        .scheduler()
-        .scheduleOnce(LAST_WORD, () -> closeConnections(change), system.executionContext());
   }
 
   private Set<String> goodSerials(AgentId agentId) {
@@ -82,11 +86,12 @@ final class Expulsion implements Consumer<CertificateChange> {
   private void closeConnections(CertificateChange change) {
     int closed =
         connections.close(
-            change.agentId().value(), certificate -> !certificates.accepts(certificate));
+            change.agentId().map(AgentId::value),
+            certificate -> !certificates.accepts(certificate));
     if (closed > 0) {
       audit.info(
           "connections ended agent={} number={} reason={}",
-          change.agentId(),
+          change.agentId().map(AgentId::value).orElse("-"),
           closed,
           change.reason());
     }

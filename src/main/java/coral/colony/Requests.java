@@ -5,7 +5,9 @@ import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 
 /** What the edges demand of the fields of requests. */
 final class Requests {
@@ -14,6 +16,9 @@ final class Requests {
 
   /** Longer than any secret that a colony makes. */
   static final int MAX_SECRET = 256;
+
+  /** 16 octets, as every certificate of the colony has it. */
+  private static final Pattern SERIAL_NUMBER = Pattern.compile("[0-9a-fA-F]{32}");
 
   private static final int MAX_REQUEST_ID = 64;
   private static final int MAX_COMPONENT_NAME = 63;
@@ -38,6 +43,14 @@ final class Requests {
   /** A request id, or none. */
   static String optionalRequestId(String text) {
     return text.isEmpty() ? text : requestId(text);
+  }
+
+  /** The number of a certificate of this colony, in lower-case digits. */
+  static String serialNumber(String text) {
+    if (!SERIAL_NUMBER.matcher(text).matches()) {
+      throw invalid("a serial_number is 32 hexadecimal digits");
+    }
+    return text.toLowerCase(Locale.ROOT);
   }
 
   /** Text for people. */

@@ -40,6 +40,20 @@ final class KnownConnections {
     return closing.size();
   }
 
+  /**
+   * Ends every connection whose certificate has ended, whatever its name: for a certificate of
+   * which the name is not known.
+   *
+   * @return how many
+   */
+  int close(Predicate<X509Certificate> ended) {
+    return names().stream().mapToInt(name -> close(name, ended)).sum();
+  }
+
+  private synchronized List<String> names() {
+    return List.copyOf(byName.keySet());
+  }
+
   private synchronized List<Connection> take(String name, Predicate<X509Certificate> ended) {
     List<Connection> taken = new ArrayList<>();
     byName

@@ -234,6 +234,11 @@ public final class RpcServer {
     return known.close(name, ended);
   }
 
+  /** The same for all names. */
+  public int closeConnections(Predicate<X509Certificate> ended) {
+    return known.close(ended);
+  }
+
   private void sweep() {
     connections.sweep();
     known.sweep();

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class CertificateIndexTest {
@@ -134,8 +135,17 @@ class CertificateIndexTest {
     assertTrue(index.accepts(administrator));
     Authority forger = Authority.create(Roots.COLONY, Roots.CLOCK, Roots.OTHER_RSA);
     assertFalse(index.accepts(forger.issue(profile, Roots.EC.getPublic(), Roots.NOW, DAY)));
+    List<CertificateChange> changes = new ArrayList<>();
+    index.onChange(
+        change -> {
+          assertFalse(index.accepts(administrator), "refused before anybody is told");
+          changes.add(change);
+        });
+    index.showRevoked(SerialNumbers.hex(administrator.getSerialNumber()));
     index.showRevoked(SerialNumbers.hex(administrator.getSerialNumber()));
     assertFalse(index.accepts(administrator));
+    assertEquals(List.of(CertificateChange.Kind.REVOKED), kinds(changes), "told once");
+    assertEquals(Optional.empty(), changes.get(0).agentId());
     X509Certificate another = Roots.QUICK.issue(profile, Roots.EC.getPublic(), Roots.NOW, DAY);
     assertTrue(index.accepts(another));
     now = now.plus(Duration.ofDays(2));

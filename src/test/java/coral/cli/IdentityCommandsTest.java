@@ -327,6 +327,66 @@ class IdentityCommandsTest {
         "--agent web-1");
   }
 
+  // --- certificates revoke
+
+  private static final String SERIAL = "697307ca00872bd28e841f3ab185170e";
+
+  @Test
+  void oneCertificateIsRevokedByItsNumberAlsoAsOpensslPrintsIt() {
+    colony.answer(
+        "RevokeCertificate",
+        RevokeCertificateRequest.class,
+        request ->
+            RevokeCertificateResponse.newBuilder()
+                .setSuccess(true)
+                .setMessage("a certificate was revoked")
+                .addSerialNumbers(request.getSerialNumber())
+                .build());
+    Cli text =
+        colony.coral(
+            "certificates",
+            "revoke",
+            "69:73:07:CA:00:87:2B:D2:8E:84:1F:3A:B1:85:17:0E",
+            "--reason",
+            "stolen");
+    assertEquals(0, text.exitCode(), text.err());
+    assertEquals(
+        """
+        a certificate was revoked. Ended:
+          certificate  697307ca00872bd28e841f3ab185170e
+          connections  closed, and refused from now on
+        """,
+        text.out());
+    assertEquals(
+        RevokeCertificateRequest.newBuilder().setSerialNumber(SERIAL).setReason("stolen").build(),
+        colony.asked().get(0));
+    assertEquals(
+        "{\"serialNumber\":\""
+            + SERIAL
+            + "\",\"reason\":\"left\",\"message\":\"a certificate was revoked\","
+            + "\"serialNumbers\":[\""
+            + SERIAL
+            + "\"]}\n",
+        colony.coral("certificates", "revoke", SERIAL, "--reason", "left", "-o", "json").out());
+  }
+
+  @Test
+  void aCertificateThatIsNotRevokedIsAFailureAndOneWithoutANumberOrReasonWrongUsage() {
+    colony.answer(
+        "RevokeCertificate",
+        RevokeCertificateRequest.class,
+        request -> RevokeCertificateResponse.newBuilder().setMessage("too\u001b busy").build());
+    assertFails(
+        colony.coral("certificates", "revoke", SERIAL, "--reason", "r"),
+        SERIAL + " was not revoked: too? busy",
+        "'coral audit'");
+    colony.asked();
+    assertEquals(2, colony.coral("certificates", "revoke", SERIAL).exitCode());
+    assertEquals(2, colony.coral("certificates", "revoke", "--reason", "r").exitCode());
+    assertEquals(2, colony.coral("certificates", "revoke", "x", "--reason", "r").exitCode());
+    assertEquals(List.of(), colony.asked());
+  }
+
   // --- agent allow-rebind
 
   @Test
