@@ -55,6 +55,15 @@ public record AgentIdentity(
     return next.or(() -> current);
   }
 
+  /**
+   * Whether another key has claimed a member's id and has not registered with it yet: no
+   * certificate was used since. The WireGuard key that the id has until then is that of the former
+   * holder, who may be a thief. The first certificate of all follows nobody.
+   */
+  boolean awaitsRegistration() {
+    return role.isMember() && current.isEmpty() && generation > 1;
+  }
+
   boolean mayRebind(Instant now) {
     return rebindUntil.filter(now::isBefore).isPresent();
   }

@@ -64,6 +64,10 @@ public final class CertificateIndex {
   private final Map<String, Entry> good = new ConcurrentHashMap<>();
   private final Map<AgentId, AgentIdentity> identities = new ConcurrentHashMap<>();
   private final Set<String> revokedStrangers = ConcurrentHashMap.newKeySet();
+
+  /** Serial numbers with which ids that were claimed anew have registered since. */
+  private final Map<AgentId, String> registered = new ConcurrentHashMap<>();
+
   private final List<Consumer<CertificateChange>> listeners = new CopyOnWriteArrayList<>();
   private final KnownRevocations revocations;
   private volatile BiConsumer<AgentId, String> firstUse = (agentId, serial) -> {};
@@ -113,22 +117,42 @@ public final class CertificateIndex {
    * Whether a client that has proved to hold the key of this certificate may make a call with it.
    * The first use of an identity's next certificate ends the one before, so this is not to be asked
    * during a handshake: there a client has shown the certificate, which is no secret, and not yet
-   * that it has the key.
+   * that it has the key. Of an id that was claimed anew it is {@link #registered} that counts as
+   * the first use.
    */
   public boolean acceptsHolder(X509Certificate certificate) {
     if (!accepts(certificate)) {
       return false;
     }
     @Nullable Entry entry = good.get(SerialNumbers.hex(certificate.getSerialNumber()));
-    if (entry != null && entry.isNext) {
-      Instant now = clock.instant();
-      @Nullable Instant told = entry.told;
-      if (told == null || now.isAfter(told.plus(TOLD_AGAIN_AFTER))) {
-        entry.told = now;
-        firstUse.accept(entry.certificate.agentId(), entry.certificate.serial());
-      }
+    if (entry != null && entry.isNext && !awaitsRegistration(entry.certificate.agentId())) {
+      used(entry);
     }
     return true;
+  }
+
+  private void used(Entry entry) {
+    Instant now = clock.instant();
+    @Nullable Instant told = entry.told;
+    if (told == null || now.isAfter(told.plus(TOLD_AGAIN_AFTER))) {
+      entry.told = now;
+      firstUse.accept(entry.certificate.agentId(), entry.certificate.serial());
+    }
+  }
+
+  /**
+   * The holder of this certificate has just registered, and the WireGuard key that its id has is
+   * its own: if the id was claimed anew it is no longer barred. Until that is durable a restart
+   * bars it again, which lasts until it registers again.
+   */
+  public void registered(AgentId agentId, X509Certificate certificate) {
+    @Nullable Entry entry = good.get(SerialNumbers.hex(certificate.getSerialNumber()));
+    if (entry != null
+        && entry.certificate.agentId().equals(agentId)
+        && awaitsRegistration(agentId)) {
+      registered.put(agentId, entry.certificate.serial());
+      used(entry);
+    }
   }
 
   /**
@@ -208,12 +232,20 @@ public final class CertificateIndex {
   }
 
   /**
-   * Whether an agent must not be let in whatever it shows: its identity is frozen or revoked. Its
-   * WireGuard peer must not be there either.
+   * Whether an agent's WireGuard peer must not be there: its identity is frozen or revoked, or
+   * another key has claimed it and the WireGuard key is still that of the former holder.
    */
   public boolean isBarred(AgentId agentId) {
     @Nullable AgentIdentity identity = identities.get(agentId);
-    return identity != null && identity.state() != IdentityState.ACTIVE;
+    return identity != null
+        && (identity.state() != IdentityState.ACTIVE || awaitsRegistration(agentId));
+  }
+
+  private boolean awaitsRegistration(AgentId agentId) {
+    @Nullable AgentIdentity identity = identities.get(agentId);
+    return identity != null
+        && identity.awaitsRegistration()
+        && identity.next().filter(next -> next.serial().equals(registered.get(agentId))).isEmpty();
   }
 
   /** What an agent id stands for, as far as it was claimed. */
@@ -251,6 +283,9 @@ public final class CertificateIndex {
     for (IssuedCertificate certificate : identity.good()) {
       boolean isNext = identity.next().filter(certificate::equals).isPresent();
       good.put(certificate.serial(), new Entry(certificate, isNext));
+    }
+    if (!identity.awaitsRegistration()) {
+      registered.remove(identity.agentId());
     }
     if (before == null) {
       return;

@@ -26,6 +26,11 @@ public enum CertificateRole {
     return name().toLowerCase(Locale.ROOT);
   }
 
+  /** Whether the holder has an address in the mesh, and with it a WireGuard peer. */
+  boolean isMember() {
+    return this == AGENT || this == PROXY;
+  }
+
   /** The role of this name; empty if there is none. */
   public static Optional<CertificateRole> of(String wireName) {
     for (CertificateRole role : values()) {

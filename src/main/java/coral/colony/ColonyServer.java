@@ -118,6 +118,7 @@ final class ColonyServer {
         new Registration(
             actors.allocator(),
             parts.hub(),
+            actors.certificates(),
             mesh.wireGuardKey(),
             actors.sharding(),
             actors.directory(),

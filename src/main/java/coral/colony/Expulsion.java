@@ -63,16 +63,16 @@ final class Expulsion implements Consumer<CertificateChange> {
   }
 
   private void end(AgentId agentId, CertificateChange.Kind kind) {
-    boolean barred = kind != CertificateChange.Kind.SUPERSEDED;
-    if (barred) {
+    if (certificates.isBarred(agentId)) {
       hub.remove(agentId);
     }
+    boolean refused = kind != CertificateChange.Kind.SUPERSEDED;
     sharding
         .entityRefFor(AgentSession.TYPE, agentId.value())
         .tell(
             new AgentSession.Expel(
-                barred ? CloseReason.REVOKED : CloseReason.CERTIFICATE_SUPERSEDED,
-                barred ? Set.of() : goodSerials(agentId)));
+                refused ? CloseReason.REVOKED : CloseReason.CERTIFICATE_SUPERSEDED,
+                refused ? Set.of() : goodSerials(agentId)));
   }
 
   private Set<String> goodSerials(AgentId agentId) {

@@ -96,7 +96,7 @@ final class MeshEdge implements MeshService {
     Registrant registrant =
         Registrant.certified(Requests.componentName(request.getComponentName()));
     return registration
-        .register(agentId, key, requestId, registrant)
+        .register(agentId, caller.certificate(), key, requestId, registrant)
         .thenApply(allocation -> accepted(allocation, requestId, ""));
   }
 
@@ -111,7 +111,8 @@ final class MeshEdge implements MeshService {
         .thenCompose(
             admitted ->
                 registration
-                    .register(admitted.agentId(), key, requestId, admitted.registrant())
+                    .register(
+                        admitted.agentId(), Optional.empty(), key, requestId, admitted.registrant())
                     .thenApply(allocation -> accepted(allocation, requestId, admitted.notice())));
   }
 

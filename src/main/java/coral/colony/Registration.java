@@ -2,6 +2,7 @@ package coral.colony;
 
 import coral.address.Allocation;
 import coral.address.Registrant;
+import coral.certificate.CertificateIndex;
 import coral.model.AgentId;
 import coral.model.AuditEvent;
 import coral.model.AuditSink;
@@ -13,9 +14,11 @@ import coral.session.AgentPresence;
 import coral.session.AgentSession;
 import coral.session.Presence;
 import coral.session.PresenceDirectory;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -34,6 +37,7 @@ final class Registration {
 
   private final AllocatorClient allocator;
   private final Hub hub;
+  private final CertificateIndex certificates;
   private final WireGuardKey ownKey;
   private final ClusterSharding sharding;
   private final ActorRef<PresenceDirectory.Command> directory;
@@ -45,6 +49,7 @@ final class Registration {
   Registration(
       AllocatorClient allocator,
       Hub hub,
+      CertificateIndex certificates,
       WireGuardKey ownKey,
       ClusterSharding sharding,
       ActorRef<PresenceDirectory.Command> directory,
@@ -54,6 +59,7 @@ final class Registration {
       ActorSystem<?> system) {
     this.allocator = allocator;
     this.hub = hub;
+    this.certificates = certificates;
     this.ownKey = ownKey;
     this.sharding = sharding;
     this.directory = directory;
@@ -73,9 +79,15 @@ final class Registration {
    * certificate, who would take the tunnel over in silence; it is refused, with FAILED_PRECONDITION
    * and an alarm in the audit log. The bound is that of a healthy agent, the shortest silence that
    * is more than a lost heartbeat: an agent whose key file was lost waits no longer than that.
+   *
+   * @param certificate what the agent proved itself with; empty for one of before certificates
    */
   CompletionStage<Allocation> register(
-      AgentId agentId, WireGuardKey key, String requestId, Registrant registrant) {
+      AgentId agentId,
+      Optional<X509Certificate> certificate,
+      WireGuardKey key,
+      String requestId,
+      Registrant registrant) {
     if (key.equals(ownKey)) {
       throw new RefusedException(
           Failure.INVALID_ARGUMENT, "this WireGuard key is the colony's own");
@@ -84,6 +96,7 @@ final class Registration {
         .thenCompose(checked -> allocator.allocate(agentId, key, requestId, registrant))
         .thenApply(
             allocation -> {
+              certificate.ifPresent(shown -> certificates.registered(agentId, shown));
               hub.admit(agentId);
               log.debug("Agent {} is host {}", agentId, allocation.hostNumber());
               return allocation;

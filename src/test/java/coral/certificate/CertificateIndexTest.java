@@ -90,6 +90,34 @@ class CertificateIndexTest {
         List.of(CertificateChange.Kind.FROZEN, CertificateChange.Kind.REVOKED), kinds(changes));
   }
 
+  /** The WireGuard key of an id that was claimed anew is the former holder's until it registers. */
+  @Test
+  void anIdThatWasClaimedAnewIsBarredUntilItsNewHolderHasRegistered() {
+    X509Certificate old = agent(Roots.QUICK, SerialNumbers.next());
+    X509Certificate young = agent(Roots.QUICK, SerialNumbers.next());
+    List<String> told = new ArrayList<>();
+    index.onFirstUse((agentId, serial) -> told.add(serial));
+    index.completed();
+    AgentIdentity first = identity(issued(old));
+    index.show(first);
+    assertFalse(index.isBarred(WEB), "its first certificate follows nobody");
+    AgentIdentity claimed = first.promoted().rebound(Roots.NOW).with(2, issued(young));
+    index.show(claimed);
+    assertTrue(index.isBarred(WEB));
+    assertTrue(index.acceptsHolder(young));
+    index.registered(WEB, old);
+    assertTrue(index.isBarred(WEB), "a call of the former holder that was under way");
+    assertEquals(List.of(), told);
+    index.registered(WEB, young);
+    assertFalse(index.isBarred(WEB));
+    assertEquals(List.of(issued(young).serial()), told);
+    index.show(claimed.promoted());
+    assertFalse(index.isBarred(WEB));
+    X509Certificate third = agent(Roots.QUICK, SerialNumbers.next());
+    index.show(claimed.promoted().rebound(Roots.NOW).with(3, issued(third)));
+    assertTrue(index.isBarred(WEB), "again");
+  }
+
   /** L8: no new connection on what was known long ago; open ones go on. */
   @Test
   void newConnectionsAreRefusedWhenTheJournalHasBeenOutOfReachForAMinute() {

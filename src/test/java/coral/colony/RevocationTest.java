@@ -1,6 +1,7 @@
 package coral.colony;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -103,6 +104,56 @@ class RevocationTest {
       assertTrue(colony.process().device().statistics(key).isPresent(), "it is a peer again");
       refusedByTheHandshake(colony, web, key);
     }
+  }
+
+  /** Revoked for a theft: whoever has the WireGuard key must not have it back by a restart. */
+  @Test
+  void theFormerHoldersPeerStaysAwayUntilTheNewHolderHasRegistered() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      WireGuardKey stolen = KeyPair.generate().publicKey();
+      WireGuardKey young = KeyPair.generate().publicKey();
+      colony.register(colony.bootstrap("web-1"), stolen, "r");
+      assertTrue(isPeer(colony, stolen));
+      revoke(colony, colony.administrator(), "web-1");
+      allowRebind(colony, "web-1");
+      Member claimed = colony.bootstrap("web-1");
+      assertFalse(isPeer(colony, stolen));
+      colony.restart();
+      assertFalse(isPeer(colony, stolen), "its allocation has this key still");
+      // A call, by which other certificates count as used.
+      AgentStream stream = AgentStream.open(colony, Optional.of(claimed.certificate()), client);
+      stream.opened();
+      colony.restart();
+      assertFalse(isPeer(colony, stolen), "it has not registered yet");
+
+      colony.register(claimed, young, "r2");
+      assertTrue(isPeer(colony, young));
+      assertFalse(isPeer(colony, stolen));
+      Eventually.holds(() -> assertEquals("current", list(colony, "web-1").get(0).getStatus()));
+      colony.restart();
+      assertTrue(isPeer(colony, young));
+      assertEquals(1, colony.process().device().statistics().size());
+    }
+  }
+
+  @Test
+  void whenAnActiveIdIsClaimedAnewTheFormerHoldersTunnelEndsWithTheClaim() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      WireGuardKey former = KeyPair.generate().publicKey();
+      colony.register(colony.bootstrap("web-1"), former, "r");
+      allowRebind(colony, "web-1");
+      assertTrue(isPeer(colony, former), "nobody has claimed it yet");
+      Member claimed = colony.bootstrap("web-1");
+      assertFalse(isPeer(colony, former));
+      colony.restart();
+      assertFalse(isPeer(colony, former));
+      colony.register(claimed, former, "r2");
+      assertTrue(isPeer(colony, former), "a host may keep its WireGuard key");
+    }
+  }
+
+  private static boolean isPeer(TestColony colony, WireGuardKey key) {
+    return colony.process().device().statistics(key).isPresent();
   }
 
   @Test
