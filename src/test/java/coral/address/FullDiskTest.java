@@ -55,6 +55,7 @@ final class FullDiskTest {
         assertTrue(refusal.refused().message().contains(path.toString()), refusal::toString);
 
         disk.empty();
+        disk.grow("64m"); // where the journal itself has filled it, nothing else can be given back
         Allocation late =
             DurableAllocatorTest.allocateUntilItWorks(allocator, 66_000, 66_000, "late");
         answered.add(late);

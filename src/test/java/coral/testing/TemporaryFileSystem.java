@@ -53,6 +53,13 @@ public final class TemporaryFileSystem implements AutoCloseable {
     Files.delete(path.resolve("filler"));
   }
 
+  /** Makes room on a disk that is full of what belongs there. */
+  public void grow(String size) throws IOException, InterruptedException {
+    if (run("mount", "-o", "remount,size=" + size, path.toString()) != 0) {
+      throw new IOException("cannot grow " + path);
+    }
+  }
+
   public void remountReadOnly() throws IOException, InterruptedException {
     if (run("mount", "-o", "remount,ro", path.toString()) != 0) {
       throw new IOException("cannot remount " + path);
