@@ -130,7 +130,7 @@ class SpentTokensTest {
     for (int step = 0; step < 3_000; step++) {
       // Mostly on, sometimes back by up to the life of a token.
       now =
-          now.plusMillis(random.nextInt(10) == 0 ? -random.nextInt(60_000) : random.nextInt(9_000));
+          now.plusMillis(random.nextInt(30) == 0 ? -random.nextInt(60_000) : random.nextInt(9_000));
       Token token =
           shown.isEmpty() || random.nextBoolean()
               ? token("t" + step, "a" + random.nextInt(3), "k" + random.nextInt(3), now)
