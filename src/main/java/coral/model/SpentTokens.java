@@ -2,6 +2,7 @@ package coral.model;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -66,7 +67,8 @@ public final class SpentTokens {
     if (time.isAfter(token.expiresAt().plus(SKEW))) {
       return refused("the registration token has expired; ask discovery for a new one");
     }
-    if (token.issuedAt().isBefore(started)) {
+    // A token's time has whole seconds: one of the second of the start is not older than it.
+    if (token.issuedAt().isBefore(started.truncatedTo(ChronoUnit.SECONDS))) {
       return refused(
           "the registration token was issued before this colony started; ask discovery for a new"
               + " one");
