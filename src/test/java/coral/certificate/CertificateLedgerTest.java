@@ -130,7 +130,7 @@ class CertificateLedgerTest {
     Random random = new Random(seed);
     int signed = 0;
     int frozen = 0;
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 120; round++) {
       TestDesk desk = new TestDesk(100);
       Model model = new Model();
       List<Secret> invitations = new ArrayList<>();
