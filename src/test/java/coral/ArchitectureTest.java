@@ -43,7 +43,16 @@ class ArchitectureTest {
           // processes
           Map.entry(
               "discovery",
-              Set.of("api", "files", "model", "process", "rpc", "settings", "storage", "token")),
+              Set.of(
+                  "api",
+                  "files",
+                  "model",
+                  "ownership",
+                  "process",
+                  "rpc",
+                  "settings",
+                  "storage",
+                  "token")),
           Map.entry(
               "colony",
               Set.of(
@@ -53,6 +62,7 @@ class ArchitectureTest {
                   "certificate",
                   "files",
                   "model",
+                  "ownership",
                   "process",
                   "rpc",
                   "session",
@@ -75,6 +85,7 @@ class ArchitectureTest {
           Map.entry("address", Set.of("model")),
           Map.entry("audit", Set.of("model")),
           Map.entry("certificate", Set.of("files", "model", "settings")),
+          Map.entry("ownership", Set.of("files", "model")),
           Map.entry("session", Set.of("model")),
           Map.entry("token", Set.of("files", "model")),
           Map.entry("wireguard", Set.of("linux", "model")),
@@ -151,6 +162,7 @@ class ArchitectureTest {
             "coral.address..",
             "coral.audit..",
             "coral.certificate..",
+            "coral.ownership..",
             "coral.session..",
             "coral.token..",
             "coral.wireguard..",
