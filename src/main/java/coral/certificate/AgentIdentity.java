@@ -68,6 +68,31 @@ public record AgentIdentity(
     return rebindUntil.filter(now::isBefore).isPresent();
   }
 
+  /** Why nobody may use a certificate of it, and what to do; for one that is not active. */
+  String inactive() {
+    return state == IdentityState.FROZEN ? frozen(agentId, reason) : revoked(agentId, reason);
+  }
+
+  static String frozen(AgentId agentId, String reason) {
+    return "the identity '"
+        + agentId
+        + "' is frozen ("
+        + reason
+        + "): find out which host is the right one, run `coral agent allow-rebind "
+        + agentId
+        + "`, and join that host again with a new key";
+  }
+
+  private static String revoked(AgentId agentId, String reason) {
+    return "the identity '"
+        + agentId
+        + "' was revoked ("
+        + reason
+        + "); `coral agent allow-rebind "
+        + agentId
+        + "` lets a new key claim it";
+  }
+
   AgentIdentity with(long generation, IssuedCertificate next) {
     return new AgentIdentity(
         agentId, role, generation, state, reason, since, current, Optional.of(next), rebindUntil);

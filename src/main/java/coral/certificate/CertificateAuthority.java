@@ -10,7 +10,6 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,9 +28,10 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Issues the certificates of a colony's members, and ends them: the gate in front of the
- * event-sourced {@link CertificateIssuer}. It bounds how many requests are under way, so that the
- * issuer's stash cannot overflow, and it answers for the issuer when its journal fails: everybody
- * who waited is told that the store is unavailable, and the issuer starts again with back-off.
+ * event-sourced {@link CertificateIssuer}. It bounds how many requests are under way, by {@link
+ * WaitingRooms}, so that the issuer's stash cannot overflow, and it answers for the issuer when its
+ * journal fails: everybody who waited is told that the store is unavailable, and the issuer starts
+ * again with back-off.
  */
 public final class CertificateAuthority extends AbstractBehavior<CertificateAuthority.Command> {
   /** What the authority is asked. */
@@ -204,9 +204,6 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   /** Nothing was changed, or, for STORE_UNAVAILABLE, the outcome is unknown: ask again. */
   public record Refusal(Refused refused) implements Reply {}
 
-  /** Requests of operators that may wait besides those for certificates. */
-  private static final int OPERATORS = 64;
-
   private static final Duration MIN_BACK_OFF = Duration.ofMillis(200);
   private static final Duration MAX_BACK_OFF = Duration.ofSeconds(10);
 
@@ -217,7 +214,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   private final TimerScheduler<Command> timers;
   private final ActorRef<CertificateIssuer.Answer> answers;
   private final ActorRef<CertificateIssuer.Promoted> promotions;
-  private final Map<Long, ActorRef<Reply>> waiting = new HashMap<>();
+  private final WaitingRooms waiting;
 
   /** Certificates that were used for the first time, while others are being journaled. */
   private final Map<AgentId, String> used = new LinkedHashMap<>();
@@ -226,7 +223,6 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   private @Nullable ActorRef<CertificateIssuer.Command> issuer;
   private Refusal unavailable;
   private Duration backOff = MIN_BACK_OFF;
-  private long lastTicket;
 
   /**
    * The authority of one colony; there is one such actor.
@@ -268,6 +264,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
     super(context);
     this.timers = timers;
     this.settings = settings;
+    this.waiting = new WaitingRooms(settings.maxWaiting());
     this.index = index;
     this.store = store;
     this.unavailable = unavailable("it is being opened");
@@ -298,25 +295,15 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   private Behavior<Command> onRequest(Request request) {
     if (issuer == null) {
       request.replyTo().tell(unavailable);
-    } else if (waiting.size() >= limit(request)) {
-      request
-          .replyTo()
-          .tell(
-              new Refusal(
-                  new Refused(
-                      Failure.LIMIT_REACHED,
-                      waiting.size() + " requests for certificates are waiting; try again later")));
+      return this;
+    }
+    Optional<Refused> refused = waiting.refusal(request);
+    if (refused.isPresent()) {
+      request.replyTo().tell(new Refusal(refused.get()));
     } else {
-      long ticket = ++lastTicket;
-      waiting.put(ticket, request.replyTo());
-      issuer.tell(new CertificateIssuer.Ask(request, ticket, answers));
+      issuer.tell(new CertificateIssuer.Ask(request, waiting.enter(request), answers));
     }
     return this;
-  }
-
-  /** However many strangers wait, an operator gets through. */
-  private int limit(Request request) {
-    return request instanceof Issue ? settings.maxWaiting() : settings.maxWaiting() + OPERATORS;
   }
 
   private Behavior<Command> onUsed(CertificateUsed certificate) {
@@ -345,29 +332,26 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   }
 
   private Behavior<Command> onFinished(Finished finished) {
-    @Nullable ActorRef<Reply> replyTo = waiting.remove(finished.ticket());
-    if (replyTo != null) { // null after the issuer failed and everybody was answered
-      replyTo.tell(finished.reply());
-    }
+    waiting.leave(finished.ticket()).ifPresent(replyTo -> replyTo.tell(finished.reply()));
     backOff = MIN_BACK_OFF;
     return this;
   }
 
   private Behavior<Command> onIssuerStopped(Terminated stopped) {
     @Nullable Throwable cause = stopped instanceof ChildFailed failed ? failed.getCause() : null;
+    List<ActorRef<Reply>> left = waiting.leaveAll();
     getContext()
         .getLog()
         .error(
             "The journal of certificates failed; {} requests are refused, next try in {} ms",
-            waiting.size(),
+            left.size(),
             backOff.toMillis(),
             cause);
     issuer = null;
     promoting = false;
     index.outOfReach();
     unavailable = unavailable(cause == null ? "its reader has stopped" : reason(cause));
-    waiting.values().forEach(replyTo -> replyTo.tell(unavailable));
-    waiting.clear();
+    left.forEach(replyTo -> replyTo.tell(unavailable));
     timers.startSingleTimer(StartIssuer.INSTANCE, backOff);
     Duration doubled = backOff.multipliedBy(2);
     backOff = doubled.compareTo(MAX_BACK_OFF) < 0 ? doubled : MAX_BACK_OFF;

@@ -214,8 +214,7 @@ public final class CertificateIndex {
 
   private static String reason(AgentIdentity identity) {
     return switch (identity.state()) {
-      case FROZEN -> IssuingRules.frozen(identity.agentId(), identity.reason());
-      case REVOKED -> IssuingRules.revoked(identity.agentId(), identity.reason());
+      case FROZEN, REVOKED -> identity.inactive();
       case ACTIVE ->
           "the certificate is not one of '"
               + identity.agentId()

@@ -12,11 +12,8 @@ import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Deque;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,7 +84,12 @@ final class CertificateIssuer
   record Answer(long ticket, Reply reply) {}
 
   /** A request for a certificate, and who waits for it. */
-  private record Issuing(CertificateAuthority.Issue issue, long ticket, ActorRef<Answer> replyTo) {}
+  private record Issuing(CertificateAuthority.Issue issue, long ticket, ActorRef<Answer> replyTo) {
+    /** Whether the holder of the id asks: a TLS handshake has proved it. */
+    boolean byHolder() {
+      return issue.payment() instanceof Payment.Certificate;
+    }
+  }
 
   private record VerifiedIssue(VerifiedRequest key, IssueRequest request) {}
 
@@ -114,12 +116,11 @@ final class CertificateIssuer
   private final CertificateIndex index;
   private final InstantSource clock;
   private final Instant started;
-  private final Executor signing;
+  private final SigningLanes signing;
   private final CertificateAudit audit = new CertificateAudit();
   private final SecureRandom random = new SecureRandom();
 
-  /** Requests of agents for whom one is under way, in the order in which they came. */
-  private final Map<AgentId, Deque<Issuing>> underWay = new HashMap<>();
+  private final Turns<Issuing> turns = new Turns<>();
 
   static Behavior<Command> create(
       Authority authority,
@@ -148,7 +149,7 @@ final class CertificateIssuer
     this.index = index;
     this.clock = clock;
     this.started = started;
-    this.signing = signing;
+    this.signing = new SigningLanes(signing);
   }
 
   @Override
@@ -224,21 +225,33 @@ final class CertificateIssuer
   private ReplyEffect<CertificateEvent, CertificateLedger> onAsk(
       CertificateLedger ledger, Ask ask) {
     if (ask.request() instanceof CertificateAuthority.Issue issue) {
-      Issuing issuing = new Issuing(issue, ask.ticket(), ask.replyTo());
-      @Nullable Deque<Issuing> before = underWay.get(issue.agentId());
-      if (before == null) {
-        underWay.put(issue.agentId(), new ArrayDeque<>());
-        verify(issuing);
-      } else {
-        before.addLast(issuing);
-      }
-      return Effect().noReply();
+      return onIssue(ledger, new Issuing(issue, ask.ticket(), ask.replyTo()));
     }
     Decision<CertificateEvent, Reply> decision = decide(ledger, ask.request(), clock.instant());
     return Effect()
         .persist(decision.events())
         .thenRun(state -> committed(state, decision.events()))
         .thenReply(ask.replyTo(), state -> new Answer(ask.ticket(), decision.reply()));
+  }
+
+  /** What a payment is worth costs a lookup; the request's key and signature cost milliseconds. */
+  private ReplyEffect<CertificateEvent, CertificateLedger> onIssue(
+      CertificateLedger ledger, Issuing issuing) {
+    CertificateAuthority.Issue issue = issuing.issue();
+    Optional<Refused> refused =
+        new PaymentRules(ledger, started)
+            .refusal(issue.agentId(), issue.payment(), clock.instant());
+    if (refused.isPresent()) {
+      audit.refused(issue.agentId(), Optional.empty(), issue.origin(), refused.get());
+      return Effect()
+          .reply(
+              issuing.replyTo(),
+              new Answer(issuing.ticket(), new CertificateAuthority.Refusal(refused.get())));
+    }
+    if (turns.begin(issue.agentId(), issuing, issuing.byHolder())) {
+      verify(issuing);
+    }
+    return Effect().noReply();
   }
 
   private Decision<CertificateEvent, Reply> decide(
@@ -290,7 +303,7 @@ final class CertificateIssuer
   private void verify(Issuing issuing) {
     CertificateAuthority.Issue issue = issuing.issue();
     context.pipeToSelf(
-        offActor(() -> verified(issue)),
+        offActor(issuing, () -> verified(issue)),
         (verified, failure) -> new Verified(issuing, verified, failure));
   }
 
@@ -326,6 +339,7 @@ final class CertificateIssuer
         CertificateProfile.client(authority.colonyId(), sign.role(), issuing.issue().agentId());
     context.pipeToSelf(
         offActor(
+            issuing,
             () ->
                 authority.issue(
                     profile, verified.key().publicKey(), now, settings.agentValidity())),
@@ -416,18 +430,9 @@ final class CertificateIssuer
         .thenRun(
             state -> {
               committed(state, events);
-              next(issuing.issue().agentId());
+              turns.end(issuing.issue().agentId()).ifPresent(this::verify);
             })
         .thenReply(issuing.replyTo(), state -> new Answer(issuing.ticket(), reply));
-  }
-
-  private void next(AgentId agentId) {
-    @Nullable Deque<Issuing> others = underWay.get(agentId);
-    if (others == null || others.isEmpty()) {
-      underWay.remove(agentId);
-    } else {
-      verify(others.removeFirst());
-    }
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> onUsed(
@@ -484,9 +489,9 @@ final class CertificateIssuer
     return new Refused(Failure.INTERNAL, "the certificate could not be made; see the colony's log");
   }
 
-  private <T> CompletionStage<T> offActor(Supplier<T> work) {
+  private <T> CompletionStage<T> offActor(Issuing issuing, Supplier<T> work) {
     try {
-      return CompletableFuture.supplyAsync(work, signing);
+      return CompletableFuture.supplyAsync(work, signing.lane(issuing.byHolder()));
     } catch (RejectedExecutionException e) {
       return CompletableFuture.failedStage(e);
     }

@@ -7,7 +7,8 @@ import java.time.Duration;
  *
  * @param agentValidity how long an agent's certificate is good; RFD 020: 90 days
  * @param maxAgents agent ids that may ever be claimed: whoever has the colony's secret can claim
- * @param maxWaiting requests under way; one more is refused with LIMIT_REACHED
+ * @param maxWaiting requests of strangers under way, and as many of members; one more is refused
+ *     with LIMIT_REACHED
  */
 public record CertificateSettings(Duration agentValidity, int maxAgents, int maxWaiting) {
   /** Little over a second of signing with RSA-4096. */

@@ -4,7 +4,6 @@ import coral.model.AgentId;
 import coral.model.Decision;
 import coral.model.Failure;
 import coral.model.Refused;
-import coral.model.SpentTokens;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,7 +28,7 @@ final class IssuingRules {
       "a new certificate needs a new key, and this one was used before; make another one";
 
   private final CertificateLedger ledger;
-  private final Instant started;
+  private final PaymentRules payments;
 
   /**
    * Rules over a ledger.
@@ -38,12 +37,16 @@ final class IssuingRules {
    */
   IssuingRules(CertificateLedger ledger, Instant started) {
     this.ledger = ledger;
-    this.started = started;
+    this.payments = new PaymentRules(ledger, started);
   }
 
   /** Decides on a request, before its certificate is signed and again afterwards. */
   Decision<CertificateEvent, Verdict> decide(IssueRequest request, Instant now) {
     Payment payment = request.payment();
+    Optional<Refused> refused = payments.refusal(request.agentId(), payment, now);
+    if (refused.isPresent()) {
+      return refuse(refused.get());
+    }
     if (payment instanceof Payment.Certificate certificate) {
       return renew(request, certificate.serial(), now);
     }
@@ -63,14 +66,7 @@ final class IssuingRules {
           Failure.UNAUTHENTICATED,
           "the registration token is bound to another key; ask discovery for one for this key");
     }
-    SpentTokens.Token token =
-        new SpentTokens.Token(
-            paid.tokenId(),
-            request.agentId(),
-            request.keyHash(),
-            paid.issuedAt(),
-            paid.expiresAt());
-    if (ledger.tokens().isSpentBy(token)) {
+    if (ledger.tokens().isSpentBy(PaymentRules.token(request.agentId(), paid))) {
       return again(request, now)
           .orElseGet(
               () ->
@@ -78,10 +74,6 @@ final class IssuingRules {
                       Failure.UNAUTHENTICATED,
                       "the registration token was used before, and what it bought is in use; ask"
                           + " discovery for a new one"));
-    }
-    Optional<Refused> refused = ledger.tokens().refusal(token, started, now);
-    if (refused.isPresent()) {
-      return refuse(refused.get());
     }
     return join(
         request,
@@ -95,17 +87,7 @@ final class IssuingRules {
 
   private Decision<CertificateEvent, Verdict> withInvitation(
       IssueRequest request, Payment.Invitation paid, Instant now) {
-    Optional<Invitation> found = ledger.invitations().bySecret(paid.secretHash());
-    if (found.isEmpty()) {
-      return refuse(Failure.UNAUTHENTICATED, "there is no such invitation; ask for another one");
-    }
-    Invitation invitation = found.get();
-    Optional<AgentId> only = invitation.agentId();
-    if (only.isPresent() && !only.get().equals(request.agentId())) {
-      return refuse(
-          Failure.PERMISSION_DENIED,
-          "the invitation is for another agent id than '" + request.agentId() + "'");
-    }
+    Invitation invitation = ledger.invitations().bySecret(paid.secretHash()).orElseThrow();
     boolean mine =
         held(request)
             .filter(certificate -> certificate.paymentId().equals(invitation.invitationId()))
@@ -116,11 +98,9 @@ final class IssuingRules {
         return again.get();
       }
     }
-    Invitation.Status status = invitation.status(now);
-    if (status != Invitation.Status.OPEN) {
-      return refuse(
-          Failure.UNAUTHENTICATED,
-          "the invitation is " + status.wireName() + "; ask for another one");
+    Optional<Refused> closed = PaymentRules.closed(invitation, now);
+    if (closed.isPresent()) {
+      return refuse(closed.get());
     }
     return join(
         request,
@@ -165,7 +145,7 @@ final class IssuingRules {
           Failure.FAILED_PRECONDITION,
           identity.mayRebind(now)
               ? "the key of '" + request.agentId() + "' was given up with it; make a new key"
-              : notActive(identity));
+              : identity.inactive());
     }
     if (held(request).isPresent()) {
       return again(request, now)
@@ -229,16 +209,7 @@ final class IssuingRules {
   /** Over mTLS: the certificate in use pays for the one that follows it. */
   private Decision<CertificateEvent, Verdict> renew(
       IssueRequest request, String serial, Instant now) {
-    Optional<AgentIdentity> known = ledger.identity(request.agentId());
-    if (known.isEmpty()) {
-      return refuse(
-          Failure.UNAUTHENTICATED,
-          "the certificate that is to be renewed is not in this colony's journal");
-    }
-    AgentIdentity identity = known.get();
-    if (identity.state() != IdentityState.ACTIVE) {
-      return refuse(Failure.FAILED_PRECONDITION, notActive(identity));
-    }
+    AgentIdentity identity = ledger.identity(request.agentId()).orElseThrow();
     Optional<Decision<CertificateEvent, Verdict>> taken = keyOfAnother(request);
     if (taken.isPresent()) {
       return taken.get();
@@ -390,33 +361,8 @@ final class IssuingRules {
                 request.agentId(), reason, request.keyHash(), request.origin(), now),
             ledger.endInvitationsOf(request.agentId(), request.origin(), now)),
         new Verdict.Refuse(
-            new Refused(Failure.FAILED_PRECONDITION, frozen(request.agentId(), reason))));
-  }
-
-  private static String notActive(AgentIdentity identity) {
-    return identity.state() == IdentityState.FROZEN
-        ? frozen(identity.agentId(), identity.reason())
-        : revoked(identity.agentId(), identity.reason());
-  }
-
-  static String frozen(AgentId agentId, String reason) {
-    return "the identity '"
-        + agentId
-        + "' is frozen ("
-        + reason
-        + "): find out which host is the right one, run `coral agent allow-rebind "
-        + agentId
-        + "`, and join that host again with a new key";
-  }
-
-  static String revoked(AgentId agentId, String reason) {
-    return "the identity '"
-        + agentId
-        + "' was revoked ("
-        + reason
-        + "); `coral agent allow-rebind "
-        + agentId
-        + "` lets a new key claim it";
+            new Refused(
+                Failure.FAILED_PRECONDITION, AgentIdentity.frozen(request.agentId(), reason))));
   }
 
   private Refused full() {

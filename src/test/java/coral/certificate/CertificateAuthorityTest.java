@@ -9,8 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
-import com.typesafe.config.Config;
-import com.typesafe.config.ConfigFactory;
 import coral.certificate.CertificateAuthority.Command;
 import coral.certificate.CertificateAuthority.Issue;
 import coral.certificate.CertificateAuthority.Issued;
@@ -23,18 +21,14 @@ import coral.model.Refused;
 import java.security.KeyPair;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.persistence.testkit.PersistenceTestKitPlugin;
 import org.apache.pekko.persistence.testkit.javadsl.PersistenceTestKit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -45,33 +39,22 @@ class CertificateAuthorityTest {
   private static final AgentId DATABASE = new AgentId("database");
   private static final CertificateSettings SETTINGS =
       new CertificateSettings(Duration.ofDays(90), 100_000);
-  private static final String STORE = "/colony.duckdb";
-  private static final String JOURNAL = "certificates-" + Roots.COLONY;
+  private static final String STORE = AuthorityKit.STORE;
+  private static final String JOURNAL = AuthorityKit.JOURNAL;
+  private static final int PLACES = 4;
   private static final KeyPair KEY = Roots.EC;
   private static final KeyPair OTHER_KEY = KeyType.P_256.generate();
 
-  /** The journal serializes what it is given, as the real one does. */
-  private static final Config CONFIG =
-      ConfigFactory.parseString(
-              """
-              pekko.actor.serialization-bindings { "coral.model.JournalRecord" = jackson-cbor }
-              pekko.actor.allow-java-serialization = off
-              pekko.loglevel = WARNING
-              """)
-          .withFallback(PersistenceTestKitPlugin.getInstance().config())
-          .withFallback(ConfigFactory.defaultReference());
-
-  private final ActorTestKit kit = ActorTestKit.create("certificates", CONFIG);
-  private final PersistenceTestKit journal = PersistenceTestKit.create(kit.system());
-  private final TestProbe<Reply> probe = kit.createTestProbe();
-  private final ExecutorService threads = Executors.newFixedThreadPool(2);
-  private final CertificateIndex index =
-      new CertificateIndex(Roots.COLONY, Roots.QUICK::signedClient, Roots.CLOCK);
+  private final AuthorityKit desk = new AuthorityKit();
+  private final ActorTestKit kit = desk.kit;
+  private final PersistenceTestKit journal = desk.journal;
+  private final TestProbe<Reply> probe = desk.probe;
+  private final ExecutorService threads = desk.threads;
+  private final CertificateIndex index = desk.index;
 
   @AfterEach
   void stop() {
-    threads.shutdownNow();
-    kit.shutdownTestKit();
+    desk.close();
   }
 
   @Test
@@ -173,14 +156,14 @@ class CertificateAuthorityTest {
     Stepwise steps = new Stepwise();
     ActorRef<Command> authority = authority(steps);
     TestProbe<Reply> other = kit.createTestProbe();
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < PLACES; i++) {
       tell(authority, WEB, KEY, probe);
     }
     tell(authority, WEB, KEY, other);
     assertEquals(
         Failure.LIMIT_REACHED, other.expectMessageClass(Refusal.class).refused().failure());
     steps.run(probe, 5); // one signature, and the same answer three times more
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < PLACES; i++) {
       probe.expectMessageClass(Issued.class);
     }
     tell(authority, WEB, KEY, other);
@@ -278,12 +261,7 @@ class CertificateAuthorityTest {
   }
 
   private ActorRef<Command> authority(Executor signing) {
-    CertificateSettings settings =
-        signing instanceof Stepwise
-            ? new CertificateSettings(Duration.ofDays(90), 100, 4)
-            : SETTINGS;
-    return kit.spawn(
-        CertificateAuthority.create(Roots.QUICK, settings, index, STORE, Roots.CLOCK, signing));
+    return desk.authority(signing, signing instanceof Stepwise ? PLACES : SETTINGS.maxWaiting());
   }
 
   private Issued issue(ActorRef<Command> authority, AgentId agentId, KeyPair keys) {
@@ -314,31 +292,5 @@ class CertificateAuthorityTest {
 
   private static X509Certificate leaf(Issued issued) {
     return Pem.certificates(issued.chainPem().getBytes(US_ASCII)).get(0);
-  }
-
-  /** Runs work when the test says so, in the order in which it came. */
-  private static final class Stepwise implements Executor {
-    private final Queue<Runnable> work = new ArrayDeque<>();
-
-    @Override
-    public synchronized void execute(Runnable task) {
-      work.add(task);
-    }
-
-    /** Runs so many pieces of work, each as soon as there is one. */
-    void run(TestProbe<Reply> waiter, int pieces) {
-      for (int i = 0; i < pieces; i++) {
-        waiter
-            .awaitAssert(
-                Duration.ofSeconds(10),
-                () -> {
-                  synchronized (this) {
-                    assertFalse(work.isEmpty());
-                    return work.remove();
-                  }
-                })
-            .run();
-      }
-    }
   }
 }
