@@ -9,8 +9,8 @@ import java.util.Map;
 
 /**
  * How often each key may do what costs something: the generic cell rate algorithm (ITU-T I.371),
- * which keeps one time for each. Strangers are keyed by their {@link SourceNetwork}. Safe for use
- * by several threads.
+ * which keeps one time for each. Strangers are keyed by their {@link SourceNetwork}. A clock that
+ * is set back makes nobody wait longer. Safe for use by several threads.
  *
  * @param <K> with equals and hashCode
  */
@@ -21,6 +21,11 @@ public final class RateLimit<K> {
   private final InstantSource clock;
   private final int burst;
   private final Duration interval;
+
+  /** What the clock said last, and by how much it was set back since the start. */
+  private Instant lastRead = Instant.MIN;
+
+  private Duration setBack = Duration.ZERO;
 
   /** When all that each key did is worked off, least recently looked at first. */
   private final Map<K, Instant> workedOff = new LinkedHashMap<>(16, 0.75f, true);
@@ -49,7 +54,7 @@ public final class RateLimit<K> {
       return Duration.ZERO;
     }
     Instant allowedFrom = until.minus(interval.multipliedBy(burst - 1L));
-    Duration delay = Duration.between(clock.instant(), allowedFrom);
+    Duration delay = Duration.between(now(), allowedFrom);
     return delay.isNegative() ? Duration.ZERO : delay;
   }
 
@@ -61,7 +66,7 @@ public final class RateLimit<K> {
   /** Takes note that the key did what weighs as much as doing it so many times. */
   public synchronized void count(K key, int times) {
     Instant until = workedOff.get(key);
-    Instant now = clock.instant();
+    Instant now = now();
     Instant from = until == null || until.isBefore(now) ? now : until;
     workedOff.put(key, from.plus(interval.multipliedBy(times)));
     Iterator<K> oldest = workedOff.keySet().iterator();
@@ -78,6 +83,16 @@ public final class RateLimit<K> {
       count(key);
     }
     return delay;
+  }
+
+  /** A time that only grows, as fast as the clock's does where that was not set. */
+  private Instant now() {
+    Instant read = clock.instant();
+    if (read.isBefore(lastRead)) {
+      setBack = setBack.plus(Duration.between(read, lastRead));
+    }
+    lastRead = read;
+    return read.plus(setBack);
   }
 
   /** How many keys are remembered. */

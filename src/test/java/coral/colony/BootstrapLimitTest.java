@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.IpPrefix;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.time.Instant;
 import org.junit.jupiter.api.Test;
 
@@ -34,6 +35,15 @@ class BootstrapLimitTest {
     now = now.plus(BootstrapLimit.INTERVAL.multipliedBy(BootstrapLimit.BURST));
     fail(A, BootstrapLimit.BURST);
     assertFalse(limit.mayTry(A));
+  }
+
+  @Test
+  void aClockThatIsSetBackLocksNobodyOut() {
+    fail(A, BootstrapLimit.BURST);
+    now = now.minus(Duration.ofDays(30));
+    assertFalse(limit.mayTry(A));
+    now = now.plus(BootstrapLimit.INTERVAL);
+    assertTrue(limit.mayTry(A));
   }
 
   @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -59,6 +60,27 @@ final class RateLimitTest {
     now = now.plusNanos(1);
     assertEquals(Duration.ZERO, limit.take("a"));
     assertFalse(limit.allows("a"));
+  }
+
+  @Test
+  void aClockThatIsSetBackMakesNobodyWaitLonger() {
+    for (int i = 0; i < BURST; i++) {
+      limit.take("a");
+    }
+    assertEquals(INTERVAL, limit.delay("a"));
+    for (Duration setBack : List.of(Duration.ofDays(365), Duration.ofSeconds(1))) {
+      now = now.minus(setBack);
+      assertEquals(INTERVAL, limit.delay("a"), setBack.toString());
+      now = now.plus(INTERVAL).minusNanos(1);
+      assertFalse(limit.allows("a"), setBack.toString());
+      now = now.plusNanos(1);
+      assertEquals(Duration.ZERO, limit.take("a"), setBack.toString());
+    }
+    limit.count("a", BURST);
+    now = now.plus(Duration.ofDays(365));
+    limit.count("a");
+    now = now.minus(Duration.ofDays(365));
+    assertTrue(limit.allows("a"), "a clock that was set ahead for a while has worked all off");
   }
 
   @Test
