@@ -1,5 +1,6 @@
 package coral.rpc;
 
+import io.grpc.Status;
 import java.net.InetAddress;
 import java.util.HashMap;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
+import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
@@ -92,13 +94,28 @@ final class HttpDocuments {
               .addHeader(RawHeader.create("Allow", method.value())));
     }
     return RequestBody.collect(request.entity(), route.maxBytes(), system)
-        .thenCompose(
-            body ->
-                route
-                    .source()
-                    .answer(remote, com.google.protobuf.ByteString.copyFrom(body.asByteBuffer())))
+        .thenCompose(body -> answer(route.source(), remote, body))
+        .exceptionally(HttpDocuments::unread);
+  }
+
+  private static CompletionStage<HttpResponse> answer(
+      HttpDocument.Source source, InetAddress remote, ByteString body) {
+    return CompletableFuture.completedStage(
+            com.google.protobuf.ByteString.copyFrom(body.asByteBuffer()))
+        .thenCompose(bytes -> source.answer(remote, bytes))
         .thenApply(HttpDocuments::response)
         .exceptionally(thrown -> ConnectProtocol.error(FailureStatus.exception(thrown)));
+  }
+
+  /**
+   * To a body that was not read to its end. One that is too large is never taken (RFC 9110, section
+   * 15.5.14); 429 would have its sender try again.
+   */
+  private static HttpResponse unread(Throwable failure) {
+    GrpcServiceException why = FailureStatus.exception(failure);
+    return why.status().getCode() == Status.Code.RESOURCE_EXHAUSTED
+        ? ConnectProtocol.error(why, StatusCodes.PAYLOAD_TOO_LARGE.intValue())
+        : ConnectProtocol.error(why);
   }
 
   private static HttpResponse response(HttpDocument document) {

@@ -37,6 +37,11 @@ final class RpcDocumentsTest extends RpcServerFixture {
                     CompletableFuture.failedFuture(
                         new RefusedException(Failure.NOT_READY, "not yet")))
             .get(
+                "/often",
+                (remote, body) -> {
+                  throw new RefusedException(Failure.LIMIT_REACHED, "too often");
+                })
+            .get(
                 "/defect",
                 (remote, body) -> {
                   throw new IllegalStateException("an inside that nobody should read");
@@ -95,7 +100,9 @@ final class RpcDocumentsTest extends RpcServerFixture {
     HttpResponse<String> response = send("POST", "/reverse", "abcd");
     assertEquals("dcba", response.body());
     assertEquals("no-store", header(response, "cache-control"));
-    assertEquals(429, send("POST", "/reverse", "abcde").statusCode());
+    for (HttpClient.Version version : HttpClient.Version.values()) {
+      assertEquals(413, send(version, "POST", "/reverse", "abcde").statusCode());
+    }
   }
 
   @Test
@@ -111,6 +118,7 @@ final class RpcDocumentsTest extends RpcServerFixture {
   @Test
   void aRefusalHasItsStatusAndADefectSaysNothing() throws Exception {
     assertEquals(503, send("GET", "/refused", "").statusCode());
+    assertEquals(429, send("GET", "/often", "").statusCode());
     HttpResponse<String> defect = send("GET", "/defect", "");
     assertEquals(500, defect.statusCode());
     assertEquals("{\"code\":\"internal\",\"message\":\"internal error\"}", defect.body());
