@@ -95,7 +95,7 @@ public final class CallerIdentity {
    *
    * @return empty too when the extension is malformed
    */
-  static List<String> uris(X509Certificate certificate) {
+  public static List<String> uris(X509Certificate certificate) {
     Collection<List<?>> names;
     try {
       names = certificate.getSubjectAlternativeNames();
