@@ -147,18 +147,9 @@ final class AgentFiles {
     }
   }
 
-  /**
-   * Keeps the colony's roots if they are newer than those that are kept.
-   *
-   * @return the version that is on disk now
-   */
-  synchronized long keep(TrustBundle bundle) throws IOException {
-    Optional<TrustBundle> kept = trustBundle();
-    if (kept.isPresent() && kept.get().version() >= bundle.version()) {
-      return kept.get().version();
-    }
+  /** Keeps the colony's roots, whatever is kept already: {@link TrustKeeper} decides. */
+  synchronized void keep(TrustBundle bundle) throws IOException {
     write(bundleFile(), BundleRecord.toBytes(bundle));
-    return bundle.version();
   }
 
   /** What is remembered of the colony; empty before the first join. */
@@ -207,7 +198,7 @@ final class AgentFiles {
     return directory.resolve("next-request.pem");
   }
 
-  private Path bundleFile() {
+  Path bundleFile() {
     return directory.resolve("trust-bundle.conf");
   }
 }

@@ -14,31 +14,48 @@ final class BundleRecord {
   /** A colony has one root, or two while one follows another; this is far more. */
   static final int MAX_ROOTS = 8;
 
+  /** Bytes of PEM for all roots; one of RSA-4096 has 2 KiB. */
+  static final int MAX_BYTES = 32 * 1024;
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private BundleRecord() {}
 
   /**
-   * A bundle from what a colony says.
+   * A bundle from what a colony says, not yet believed.
    *
    * @param version 0 if the colony does not say
-   * @throws IllegalArgumentException if it is not 1 to {@link #MAX_ROOTS} authorities
+   * @param cross PEM of its cross-certificates; may be empty
+   * @throws IllegalArgumentException if it is not 1 to {@link #MAX_ROOTS} authorities, or longer
+   *     than {@link #MAX_BYTES}
    */
-  static TrustBundle bundle(long version, byte[] pem) {
-    List<X509Certificate> roots = Pem.certificates(pem);
-    if (roots.size() > MAX_ROOTS) {
-      throw new IllegalArgumentException("a trust bundle of " + roots.size() + " roots");
+  static TrustBundle bundle(long version, byte[] pem, byte[] cross) {
+    if (version < 0) {
+      throw new IllegalArgumentException("a trust bundle's version is below 2^63");
     }
-    for (X509Certificate root : roots) {
-      if (root.getBasicConstraints() < 0) {
-        throw new IllegalArgumentException(
-            root.getSubjectX500Principal() + " in the trust bundle is no authority");
-      }
-    }
-    return new TrustBundle(Math.max(1, version), roots);
+    return new TrustBundle(
+        Math.max(1, version), authorities(pem), cross.length == 0 ? List.of() : authorities(cross));
   }
 
-  /** JSON, so that version and roots are one file. */
+  private static List<X509Certificate> authorities(byte[] pem) {
+    if (pem.length > MAX_BYTES) {
+      throw new IllegalArgumentException(
+          "a trust bundle of " + pem.length + " bytes; at most " + MAX_BYTES + " are read");
+    }
+    List<X509Certificate> authorities = Pem.certificates(pem);
+    if (authorities.size() > MAX_ROOTS) {
+      throw new IllegalArgumentException("a trust bundle of " + authorities.size() + " roots");
+    }
+    for (X509Certificate authority : authorities) {
+      if (authority.getBasicConstraints() < 0) {
+        throw new IllegalArgumentException(
+            authority.getSubjectX500Principal() + " in the trust bundle is no authority");
+      }
+    }
+    return authorities;
+  }
+
+  /** JSON, so that version and roots are one file; what vouched for them is not kept. */
   static byte[] toBytes(TrustBundle bundle) {
     String json =
         JSON.createObjectNode()
@@ -56,7 +73,8 @@ final class BundleRecord {
     try {
       return bundle(
           json.path("version").asLong(),
-          json.path("certificates").asText().getBytes(StandardCharsets.US_ASCII));
+          json.path("certificates").asText().getBytes(StandardCharsets.US_ASCII),
+          new byte[0]);
     } catch (IllegalArgumentException e) {
       throw new IOException(e.getMessage(), e);
     }

@@ -25,10 +25,12 @@ interface ColonyClient {
    *
    * @param chain PEM: the certificate, then what signed it
    * @param roots PEM: the trust bundle
+   * @param crossRoots PEM: its cross-certificates; may be empty
    * @param bundleVersion 0 if the colony does not say
    * @param notice what to do instead next time; empty if all is well
    */
-  record IssuedCertificate(String chain, String roots, long bundleVersion, String notice) {}
+  record IssuedCertificate(
+      String chain, String roots, String crossRoots, long bundleVersion, String notice) {}
 
   /**
    * Buys a certificate, or renews one.

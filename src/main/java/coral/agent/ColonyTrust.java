@@ -1,12 +1,15 @@
 package coral.agent;
 
 import coral.certificate.TrustBundle;
+import coral.certificate.TrustSuccession;
 import coral.model.ColonyId;
 import coral.model.Fingerprint;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
@@ -35,6 +38,19 @@ record ColonyTrust(Optional<Fingerprint> pin, Optional<TrustBundle> bundle) {
   /** Whether a root is one of these. */
   boolean includes(X509Certificate root) {
     return roots().contains(root) || pin.equals(Optional.of(fingerprint(root)));
+  }
+
+  /**
+   * Why a bundle must not be taken instead; empty if it may, or if nothing would change.
+   *
+   * @see TrustSuccession
+   */
+  Optional<String> objection(TrustBundle offered, Instant now) {
+    List<X509Certificate> trusted = new ArrayList<>(roots());
+    offered.roots().stream().filter(this::includes).forEach(trusted::add);
+    return bundle
+        .flatMap(kept -> TrustSuccession.outOfOrder(kept, offered))
+        .or(() -> TrustSuccession.unvouched(trusted, offered, now));
   }
 
   /** The roots that are known by more than their fingerprint. */

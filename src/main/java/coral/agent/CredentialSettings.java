@@ -25,7 +25,7 @@ public record CredentialSettings(
   private static final int MAX_FILE_BYTES = InvitationText.MAX_LENGTH + 16;
 
   /** The roles of those who may register and have a tunnel. */
-  private static final Set<String> MEMBERS = Set.of("agent", "proxy");
+  static final Set<String> MEMBERS = Set.of("agent", "proxy");
 
   boolean canPay() {
     return colonySecret.isPresent() || invitation.isPresent();

@@ -37,6 +37,7 @@ final class Enrolment {
   private final DiscoveryClient discovery;
   private final ColonyClient colony;
   private final InstantSource clock;
+  private final TrustKeeper bundles;
 
   Enrolment(
       AgentSettings settings,
@@ -49,6 +50,7 @@ final class Enrolment {
     this.discovery = discovery;
     this.colony = colony;
     this.clock = clock;
+    this.bundles = new TrustKeeper(files);
   }
 
   /**
@@ -176,8 +178,18 @@ final class Enrolment {
     if (!issued.notice().isEmpty()) {
       LOG.warn("The colony says: {}", issued.notice());
     }
-    AgentCertificate bought = AgentCertificate.verified(issued, order.request().key(), trust);
-    files.keep(bought.bundle());
+    AgentCertificate bought =
+        AgentCertificate.verified(
+            issued,
+            new AgentCertificate.Holder(
+                settings.colonyId(), settings.agentId(), order.request().key()),
+            trust,
+            clock.instant());
+    if (bought.bundle().isPresent()) {
+      bundles.keep(bought.bundle().get());
+    } else {
+      bought.objection().ifPresent(bundles::refused);
+    }
     files.keep(bought.identity());
     X509Certificate certificate = bought.identity().certificate();
     LOG.info(
@@ -189,20 +201,12 @@ final class Enrolment {
   }
 
   /**
-   * Takes the roots that the colony hands on, unless they are older than those that are kept.
+   * Takes the roots that the colony hands on, if they follow from those that are trusted.
    *
-   * @return the version that is on disk now
+   * @return the version that is on disk now; empty if the bundle was refused
    */
-  long take(TrustBundle bundle) throws IOException {
-    boolean isNew = files.trustBundle().map(TrustBundle::version).orElse(0L) < bundle.version();
-    long version = files.keep(bundle);
-    if (isNew) {
-      LOG.info(
-          "The colony's authorities are now {} (trust bundle {})",
-          bundle.roots().stream().map(ColonyTrust::fingerprint).toList(),
-          version);
-    }
-    return version;
+  Optional<Long> take(TrustBundle offered) throws JoinException, IOException {
+    return bundles.take(trust(), offered, clock.instant());
   }
 
   /**

@@ -166,12 +166,15 @@ final class GrpcSession implements SessionStream {
     }
   }
 
-  /** What cannot be trusted is not taken, and the colony sees that: nothing acknowledges it. */
+  /** What makes no sense is not taken, and the colony sees that: nothing acknowledges it. */
   private void offer(TrustBundle bundle) {
     try {
       tell(
           new SessionMessage.BundleOffered(
-              BundleRecord.bundle(bundle.getVersion(), bundle.getCertificates().toByteArray())));
+              BundleRecord.bundle(
+                  bundle.getVersion(),
+                  bundle.getCertificates().toByteArray(),
+                  bundle.getCrossCertificates().toByteArray())));
     } catch (IllegalArgumentException e) {
       LOG.warn("The colony's trust bundle {} is no use: {}", bundle.getVersion(), e.getMessage());
     }

@@ -49,7 +49,8 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
 
   private record Renewed(Credentials credentials) implements Command {}
 
-  private record BundleKept(long version, @Nullable Throwable failure) implements Command {}
+  private record BundleKept(Optional<Long> version, @Nullable Throwable failure)
+      implements Command {}
 
   private final AgentDependencies with;
   private final ActorRef<AgentEvent> listener;
@@ -301,12 +302,13 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
                 () -> {
                   try {
                     return enrolment.take(bundle);
-                  } catch (IOException e) {
-                    throw new UncheckedIOException(e);
+                  } catch (JoinException | IOException e) {
+                    throw new CompletionException(e);
                   }
                 },
                 with.blocking()),
-            (version, failure) -> new BundleKept(failure == null ? version : 0, failure));
+            (version, failure) ->
+                new BundleKept(failure == null ? version : Optional.empty(), failure));
   }
 
   private Behavior<Command> onBundleKept(BundleKept kept) {
@@ -314,8 +316,8 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
       getContext()
           .getLog()
           .warn("The trust bundle could not be kept: {}", kept.failure().toString());
-    } else if (session != null) {
-      session.tell(new ColonySession.BundleTaken(kept.version()));
+    } else if (session != null && kept.version().isPresent()) {
+      session.tell(new ColonySession.BundleTaken(kept.version().get()));
     }
     return this;
   }

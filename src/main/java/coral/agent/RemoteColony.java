@@ -81,6 +81,7 @@ final class RemoteColony implements ColonyClient {
           return new IssuedCertificate(
               issued.getCertificate().toStringUtf8(),
               issued.getCaCertificate().toStringUtf8(),
+              issued.getCrossCertificates().toStringUtf8(),
               issued.getTrustBundleVersion(),
               issued.getDeprecationNotice());
         });

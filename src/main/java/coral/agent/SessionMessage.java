@@ -21,10 +21,7 @@ sealed interface SessionMessage {
     }
   }
 
-  /**
-   * The roots that the agent has to trust, all of them. A bundle that is older than the one that
-   * the agent has is to be ignored.
-   */
+  /** The roots that the agent has to trust, all of them; not yet believed. */
   record BundleOffered(TrustBundle bundle) implements SessionMessage {}
 
   /** The certificate is to be renewed now, whatever its time. */

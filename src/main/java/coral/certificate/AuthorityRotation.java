@@ -17,8 +17,9 @@ import java.util.Optional;
  * The replacement of a colony's root, phase by phase, forward or back. Thread-safe; every phase is
  * on disk before it has an effect, so that a crash leaves one phase or the other.
  *
- * <p>The new root, its intermediates and the old root's word for it are all made when it is
- * prepared. From then on no step needs the key of a root, and each takes milliseconds.
+ * <p>The new root, its intermediates and the word of each root for the other are all made when it
+ * is prepared: agents that trust one of them believe the other, whichever way the rotation goes.
+ * From then on no step needs the key of a root, and each takes milliseconds.
  */
 public final class AuthorityRotation {
   /**
@@ -103,7 +104,11 @@ public final class AuthorityRotation {
           AuthorityState state = present.state();
           return switch (state.phase()) {
             case STABLE -> throw refused("no rotation of the root is under way");
-            case PREPARED -> state.trusting(RotationPhase.STABLE, state.former(), Optional.empty());
+            case PREPARED ->
+                state.trusting(
+                    RotationPhase.STABLE,
+                    state.former().withCross(Optional.empty()),
+                    Optional.empty());
             case DISTRIBUTED -> state.in(RotationPhase.PREPARED);
             case ACTIVE -> signing(present, state.in(RotationPhase.DISTRIBUTED));
             case DRAINING -> state.in(RotationPhase.ACTIVE);
@@ -186,15 +191,20 @@ public final class AuthorityRotation {
             certificate,
             Optional.of(CertificateForm.cross(voucher, certificate, now)),
             List.of());
+    Issuer successor = new Issuer(certificate, pair.getPrivate());
     AuthorityState.Root next =
         IntermediateRenewal.with(
             bare,
-            new Issuer(certificate, pair.getPrivate()),
+            successor,
             EnumSet.allOf(Intermediate.Kind.class),
             pairs.subList(1, 3),
             keys,
             now);
-    return state.trusting(RotationPhase.PREPARED, signing.withoutCross(), Optional.of(next));
+    return state.trusting(
+        RotationPhase.PREPARED,
+        signing.withCross(
+            Optional.of(CertificateForm.cross(successor, signing.certificate(), now))),
+        Optional.of(next));
   }
 
   /** A state in which something else signs than now: it must be able to. */

@@ -30,7 +30,7 @@ record AuthorityState(long bundleVersion, RotationPhase phase, Root former, Opti
    *
    * @param key its name in {@link AuthorityKeys}
    * @param generation counts the roots of a colony from 1
-   * @param cross the root as its predecessor vouches for it
+   * @param cross the root as the other one vouches for it, its predecessor or its successor
    * @param intermediates that have not ended, the oldest first; the last of a kind signs
    */
   record Root(
@@ -54,9 +54,9 @@ record AuthorityState(long bundleVersion, RotationPhase phase, Root former, Opti
       return new Root(key, generation, certificate, cross, more);
     }
 
-    /** When who vouched for it is forgotten. */
-    Root withoutCross() {
-      return new Root(key, generation, certificate, Optional.empty(), intermediates);
+    /** With, or without, another root's word for it. */
+    Root withCross(Optional<X509Certificate> other) {
+      return new Root(key, generation, certificate, other, intermediates);
     }
 
     Root without(Intermediate intermediate) {
@@ -122,11 +122,9 @@ record AuthorityState(long bundleVersion, RotationPhase phase, Root former, Opti
                     root.intermediates().stream().map(Intermediate::certificate)));
   }
 
-  /** The roots that another root vouches for, where both are trusted. */
+  /** The roots that are trusted, as far as another root vouches for them. */
   List<X509Certificate> crosses() {
-    return trusted().size() < 2
-        ? List.of()
-        : trusted().stream().flatMap(root -> root.cross().stream()).toList();
+    return trusted().stream().flatMap(root -> root.cross().stream()).toList();
   }
 
   /** Of all roots and intermediates. */

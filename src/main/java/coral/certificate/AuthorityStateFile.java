@@ -120,6 +120,8 @@ final class AuthorityStateFile {
     if (roots.isEmpty() || roots.size() > 2) {
       throw new IllegalArgumentException("has " + roots.size() + " roots");
     }
+    checkCross(roots.get(0), roots.get(roots.size() - 1));
+    checkCross(roots.get(roots.size() - 1), roots.get(0));
     return new AuthorityState(
         json.path("bundle-version").asLong(),
         RotationPhase.valueOf(json.path("phase").asText()),
@@ -152,6 +154,11 @@ final class AuthorityStateFile {
         certificate,
         Optional.ofNullable(node.get("cross")).map(AuthorityStateFile::certificate),
         intermediates);
+  }
+
+  private static void checkCross(AuthorityState.Root root, AuthorityState.Root other) {
+    root.cross()
+        .ifPresent(cross -> ProfileCheck.cross(cross, root.certificate(), other.certificate()));
   }
 
   private static X509Certificate certificate(JsonNode node) {

@@ -108,28 +108,28 @@ final class CertificateForm {
   }
 
   /**
-   * A new root as one that the present root vouches for: who trusts only the present root reaches
-   * what the new one signed. Path length 1: an intermediate may follow.
+   * A root as one that another root of the colony vouches for: who trusts only the other reaches
+   * what this one signed. Path length 1: an intermediate may follow.
    */
-  static X509Certificate cross(Issuer present, X509Certificate newRoot, Instant now) {
+  static X509Certificate cross(Issuer other, X509Certificate root, Instant now) {
     Instant from = from(now);
     Instant until =
-        earlier(newRoot.getNotAfter().toInstant(), present.certificate().getNotAfter().toInstant());
+        earlier(root.getNotAfter().toInstant(), other.certificate().getNotAfter().toInstant());
     return written(
         () -> {
           CertificateForm form =
               new CertificateForm(
-                  present.name(),
-                  present.publicKey(),
+                  other.name(),
+                  other.publicKey(),
                   SerialNumbers.next(),
                   from,
                   until,
-                  X500Name.getInstance(newRoot.getSubjectX500Principal().getEncoded()),
-                  newRoot.getPublicKey());
+                  X500Name.getInstance(root.getSubjectX500Principal().getEncoded()),
+                  root.getPublicKey());
           form.authority(new BasicConstraints(1));
-          return present.sign(form.builder);
+          return other.sign(form.builder);
         },
-        certificate -> ProfileCheck.cross(certificate, newRoot, present.certificate()));
+        certificate -> ProfileCheck.cross(certificate, root, other.certificate()));
   }
 
   /**

@@ -31,7 +31,8 @@ final class Hierarchy {
     this.bundle =
         new TrustBundle(
             state.bundleVersion(),
-            state.trusted().stream().map(AuthorityState.Root::certificate).toList());
+            state.trusted().stream().map(AuthorityState.Root::certificate).toList(),
+            state.crosses());
     this.issuers = issuers;
   }
 
@@ -119,7 +120,10 @@ final class Hierarchy {
 
   /** {@link Authority#presented}. */
   List<X509Certificate> presented(X509Certificate leaf) {
-    return Stream.of(chain(leaf), state.crosses(), bundle.roots()).flatMap(List::stream).toList();
+    // One that is alone needs nobody's word: who trusts another root is refused anyway.
+    List<X509Certificate> crosses =
+        bundle.roots().size() < 2 ? List.of() : bundle.crossCertificates();
+    return Stream.of(chain(leaf), crosses, bundle.roots()).flatMap(List::stream).toList();
   }
 
   /** {@link Authority#presents}. */

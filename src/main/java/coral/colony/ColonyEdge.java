@@ -252,6 +252,7 @@ final class ColonyEdge implements ColonyService {
         .setCertificate(ByteString.copyFromUtf8(issued.chainPem()))
         .setCaCertificate(ByteString.copyFromUtf8(bundle.pem()))
         .setTrustBundleVersion(bundle.version())
+        .setCrossCertificates(ByteString.copyFromUtf8(bundle.crossPem()))
         .setSerialNumber(issued.serial())
         .setExpiresAt(issued.notAfter().getEpochSecond())
         .setDeprecationNotice(bought.notice().orElse(""))
@@ -266,6 +267,7 @@ final class ColonyEdge implements ColonyService {
         GetCACertificateResponse.newBuilder()
             .setCaCertificate(ByteString.copyFromUtf8(bundle.pem()))
             .setTrustBundleVersion(bundle.version())
+            .setCrossCertificates(ByteString.copyFromUtf8(bundle.crossPem()))
             .build());
   }
 }

@@ -258,7 +258,8 @@ final class MeshEdge implements MeshService {
         .setTrustBundle(
             TrustBundle.newBuilder()
                 .setVersion(bundle.version())
-                .setCertificates(ByteString.copyFromUtf8(bundle.certificates())))
+                .setCertificates(ByteString.copyFromUtf8(bundle.certificates()))
+                .setCrossCertificates(ByteString.copyFromUtf8(bundle.crossCertificates())))
         .build();
   }
 

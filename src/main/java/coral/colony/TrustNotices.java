@@ -30,7 +30,7 @@ final class TrustNotices {
   /** The present bundle, as agents are told of it. */
   Notice.TrustBundle present() {
     TrustBundle present = authority.trustBundle();
-    return new Notice.TrustBundle(present.version(), present.pem());
+    return new Notice.TrustBundle(present.version(), present.pem(), present.crossPem());
   }
 
   /**

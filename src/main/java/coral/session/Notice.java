@@ -20,8 +20,10 @@ public sealed interface Notice extends ClusterMessage {
    *
    * @param version from 1 on, higher with every change
    * @param certificates all roots, PEM
+   * @param crossCertificates roots as another root has signed them, PEM
    */
-  record TrustBundle(long version, String certificates) implements Notice {}
+  record TrustBundle(long version, String certificates, String crossCertificates)
+      implements Notice {}
 
   /** The agent has to renew its certificate now, whatever its time. */
   record RenewCertificate() implements Notice {}

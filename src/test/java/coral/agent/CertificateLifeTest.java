@@ -119,7 +119,11 @@ class CertificateLifeTest extends MemberFixture {
     TrustBundle bundle = new TrustBundle(12, List.of(FakeColony.AUTHORITY.certificate()));
     session.agent.accept(new SessionMessage.BundleOffered(bundle));
     assertEquals(12, session.bundles.poll(10, TimeUnit.SECONDS));
-    assertEquals(Optional.of(bundle), new AgentFiles(home, AgentSettingsTest.AGENT).trustBundle());
+    AgentFiles files = new AgentFiles(home, AgentSettingsTest.AGENT);
+    assertEquals(Optional.of(bundle), files.trustBundle());
+    session.agent.accept(new SessionMessage.BundleOffered(new TrustBundle(11, bundle.roots())));
+    session.agent.accept(new SessionMessage.BundleOffered(new TrustBundle(13, bundle.roots())));
+    assertEquals(13, session.bundles.poll(10, TimeUnit.SECONDS), "11 is not acknowledged");
   }
 
   @Test

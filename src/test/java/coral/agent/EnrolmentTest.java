@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.typesafe.config.ConfigFactory;
 import coral.agent.JoinFailure.Kind;
 import coral.certificate.Authority;
-import coral.certificate.TrustBundle;
 import coral.model.Endpoint;
 import coral.model.Secret;
 import java.io.IOException;
@@ -235,25 +234,6 @@ class EnrolmentTest {
     assertThrows(JoinException.class, () -> enrolment.renewed(ENDPOINT, first, true));
     enrolment.renewed(ENDPOINT, first, true);
     assertEquals(2, keys(colony.orders).size());
-  }
-
-  @Test
-  void aNewerTrustBundleIsTakenAndAnOlderOneIsNot() throws Exception {
-    fresh("bundle");
-    again(SECRET);
-    TrustBundle newer = new TrustBundle(9, List.of(another().certificate()));
-    Enrolment enrolment = enrolment("", FileChanges.ON_DISK);
-    assertEquals(9, enrolment.take(newer));
-    assertEquals(9, enrolment.take(new TrustBundle(8, newer.roots())));
-    assertEquals(9, enrolment.take(newer));
-    // A root that was retired is not trusted for being remembered ...
-    ColonyTrust trust = enrolment.trust();
-    assertTrue(trust.includes(another().certificate()));
-    assertFalse(trust.includes(FakeColony.AUTHORITY.certificate()));
-    // ... but for being given.
-    ColonyTrust given = enrolment(SECRET, FileChanges.ON_DISK).trust();
-    assertTrue(given.includes(another().certificate()));
-    assertTrue(given.includes(FakeColony.AUTHORITY.certificate()));
   }
 
   @Test

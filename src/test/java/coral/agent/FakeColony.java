@@ -30,6 +30,7 @@ import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** A colony and a discovery service in memory: real certificates, scripted failures. */
@@ -56,6 +57,9 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
 
   final Deque<JoinException> tokenFailures = new ArrayDeque<>();
   final Deque<JoinException> certificateFailures = new ArrayDeque<>();
+
+  /** What becomes of an answer on its way, once each: somebody else may speak for the colony. */
+  final Deque<UnaryOperator<IssuedCertificate>> answers = new ArrayDeque<>();
 
   /** Thrown after the certificate was issued. */
   final Deque<JoinException> lostAnswers = new ArrayDeque<>();
@@ -150,7 +154,8 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
       next = key;
     }
     failOnce(lostAnswers);
-    return issued.get(key);
+    IssuedCertificate answer = issued.get(key);
+    return answers.isEmpty() ? answer : answers.remove().apply(answer);
   }
 
   private IssuedCertificate issue(CertificateRequest request) {
@@ -167,6 +172,7 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
     return new IssuedCertificate(
         coral.files.Pem.encode(authority.chain(certificate)),
         authority.trustBundle().pem(),
+        authority.trustBundle().crossPem(),
         authority.trustBundle().version(),
         "");
   }

@@ -249,7 +249,7 @@ class AgentSessionTest {
     serialization.verifySerialization(new PresenceDirectory.Known(List.of(presence)), true);
     serialization.verifySerialization(
         new AgentSession.Expel(CloseReason.REVOKED, Set.of("0a")), true);
-    serialization.verifySerialization(new Notice.TrustBundle(2, "pem"), true);
+    serialization.verifySerialization(new Notice.TrustBundle(2, "pem", "cross"), true);
     serialization.verifySerialization(new Notice.RenewCertificate(), true);
   }
 }
