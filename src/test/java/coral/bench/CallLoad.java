@@ -13,6 +13,9 @@ import java.util.function.IntFunction;
 
 /** One call of a method after the other on each connection, on all of them at once. */
 final class CallLoad<Q, R> {
+  /** Until both sides are compiled: before that, the compiler takes most of the processors. */
+  private static final Duration WARM_UP = Duration.ofSeconds(25);
+
   private final ManagedChannel channel;
   private final MethodDescriptor<Q, R> method;
   private final int connection;
@@ -40,6 +43,12 @@ final class CallLoad<Q, R> {
     this.connection = connection;
     this.requests = requests;
     this.end = end;
+  }
+
+  /** Calls before anything is measured. */
+  static <Q, R> void warmUp(
+      List<ManagedChannel> channels, MethodDescriptor<Q, R> method, IntFunction<Q> requests) {
+    run(channels, method, requests, WARM_UP);
   }
 
   /**

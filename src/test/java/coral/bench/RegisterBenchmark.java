@@ -33,11 +33,7 @@ final class RegisterBenchmark implements Benchmark {
       }
       IntFunction<RegisterAgentRequest> newKey =
           agent -> Joining.request(Long.toHexString(ThreadLocalRandom.current().nextLong()));
-      CallLoad.run(
-          open,
-          MeshChannels.REGISTER,
-          newKey,
-          time.multipliedBy(2)); // compiles the code of both sides
+      CallLoad.warmUp(open, MeshChannels.REGISTER, newKey);
       CallLoad.Result written = CallLoad.run(open, MeshChannels.REGISTER, newKey, time);
       List<RegisterAgentRequest> same =
           IntStream.range(0, AGENTS).mapToObj(agent -> Joining.request("repeated")).toList();

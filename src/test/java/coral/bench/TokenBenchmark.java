@@ -118,7 +118,7 @@ final class TokenBenchmark implements Benchmark {
         open.add(channels.open(endpoint, tls));
       }
       AtomicLong agents = new AtomicLong();
-      CallLoad.run(open, REQUEST_TOKEN, connection -> request(secret, agents), time);
+      CallLoad.warmUp(open, REQUEST_TOKEN, connection -> request(secret, agents));
       CallLoad.Result issued =
           CallLoad.run(open, REQUEST_TOKEN, connection -> request(secret, agents), time);
       return List.of(
