@@ -1,6 +1,7 @@
 package coral.certificate;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.security.KeyPair;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -11,18 +12,14 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Date;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
-import org.bouncycastle.asn1.ASN1Encoding;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
-import org.bouncycastle.asn1.ASN1OctetString;
 import org.bouncycastle.asn1.nist.NISTObjectIdentifiers;
 import org.bouncycastle.asn1.ocsp.CertID;
-import org.bouncycastle.asn1.ocsp.OCSPObjectIdentifiers;
-import org.bouncycastle.asn1.ocsp.OCSPRequest;
 import org.bouncycastle.asn1.oiw.OIWObjectIdentifiers;
-import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.Extensions;
 import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.cert.X509CertificateHolder;
@@ -30,9 +27,7 @@ import org.bouncycastle.cert.ocsp.BasicOCSPRespBuilder;
 import org.bouncycastle.cert.ocsp.CertificateID;
 import org.bouncycastle.cert.ocsp.CertificateStatus;
 import org.bouncycastle.cert.ocsp.OCSPException;
-import org.bouncycastle.cert.ocsp.OCSPReq;
 import org.bouncycastle.cert.ocsp.OCSPRespBuilder;
-import org.bouncycastle.cert.ocsp.Req;
 import org.bouncycastle.cert.ocsp.RespID;
 import org.bouncycastle.cert.ocsp.RevokedStatus;
 import org.bouncycastle.cert.ocsp.UnknownStatus;
@@ -41,7 +36,8 @@ import org.bouncycastle.cert.ocsp.UnknownStatus;
  * Answers whether single certificates are still good (RFC 6960), bytes to bytes. Thread-safe.
  *
  * <p>For each issuer it makes a key of its own, which lives in memory for days, and has the issuer
- * certify it: to answer strangers takes no signature by an authority's key.
+ * certify it: to answer strangers takes no signature by an authority's key. What is answered to a
+ * question without a nonce is kept, and given to others who ask the same (RFC 5019, section 2.2).
  */
 public final class OcspResponder {
   /** A request for sixteen certificates with all its names has less. */
@@ -53,31 +49,37 @@ public final class OcspResponder {
   /** RFC 6960, section A.2. */
   public static final String RESPONSE_TYPE = "application/ocsp-response";
 
-  private static final int MAX_CERTIFICATES = 16;
-
-  /** RFC 9654, section 2.1. */
-  private static final int MAX_NONCE_BYTES = 128;
-
   /** How long an answer without a nonce may be believed: a revocation is hidden for no longer. */
   private static final Duration LIFETIME = Duration.ofHours(1);
 
+  /** What is left of an answer's lifetime when it is signed anew, at least. */
+  private static final Duration MIN_LEFT = LIFETIME.dividedBy(2);
+
+  /** One for every certificate of a large colony; each takes two kilobytes. */
+  static final int MAX_READY = 10_000;
+
   private record Delegate(Issuer issuer, Instant renewal) {}
 
-  /** A request that is answered by an error (RFC 6960, section 4.2.1). */
-  private static final class RefusedRequestException extends Exception {
-    private static final long serialVersionUID = 1L;
-    private final int status;
-
-    RefusedRequestException(int status) {
-      super("OCSP response status " + status);
-      this.status = status;
-    }
-  }
+  /** An answer that was signed before, and what it says. */
+  @SuppressWarnings("ArrayRecordComponent") // compared by nobody
+  private record Ready(
+      X509Certificate issuer, RevocationSource.Status status, Instant at, byte[] answer) {}
 
   private final Authority authority;
   private final RevocationSource source;
   private final InstantSource clock;
   private final Map<X509Certificate, Delegate> delegates = new ConcurrentHashMap<>();
+
+  /** Least recently asked for first; guarded by itself. */
+  private final Map<ByteBuffer, Ready> ready =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<ByteBuffer, Ready> eldest) {
+          return size() > MAX_READY;
+        }
+      };
 
   /** Answers for what an authority has issued, as a source knows it. */
   public OcspResponder(Authority authority, RevocationSource source, InstantSource clock) {
@@ -93,75 +95,113 @@ public final class OcspResponder {
    */
   public byte[] respond(byte[] request) {
     try {
-      return answer(parse(request));
-    } catch (RefusedRequestException e) {
+      OcspQuestion question = OcspQuestion.parse(request);
+      Issuer issuer = issuer(question);
+      Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+      Optional<byte[]> before = signedBefore(question, issuer, now);
+      return before.isPresent() ? before.get() : answer(question, issuer, now);
+    } catch (OcspQuestion.RefusedRequestException e) {
       return error(e.status);
     } catch (IllegalStateException e) {
       return error(OCSPRespBuilder.TRY_LATER);
     }
   }
 
-  private static OCSPReq parse(byte[] request) throws RefusedRequestException {
-    if (request.length > MAX_REQUEST_BYTES) {
-      throw new RefusedRequestException(OCSPRespBuilder.MALFORMED_REQUEST);
-    }
+  /**
+   * {@link #respond}, as far as it takes no signature: errors, and what was signed before for
+   * whoever asks without a nonce, as long as it still says what is so and for half an hour at least
+   * may be believed. Microseconds.
+   */
+  public Optional<byte[]> respondUnsigned(byte[] request) {
     try {
-      OCSPRequest structure = OCSPRequest.getInstance(request);
-      OCSPReq parsed = new OCSPReq(structure);
-      // Read to the end here, where a parser that reads lazily may fail as it likes.
-      boolean isExact = Arrays.equals(structure.getEncoded(ASN1Encoding.DER), request);
-      int count = parsed.getRequestList().length;
-      if (isExact && count >= 1 && count <= MAX_CERTIFICATES && parsed.getVersionNumber() == 1) {
-        return parsed;
-      }
-    } catch (IOException | RuntimeException e) {
-      RefusedRequestException refused =
-          new RefusedRequestException(OCSPRespBuilder.MALFORMED_REQUEST);
-      refused.initCause(e);
-      throw refused;
+      OcspQuestion question = OcspQuestion.parse(request);
+      Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+      return signedBefore(question, issuer(question), now);
+    } catch (OcspQuestion.RefusedRequestException e) {
+      return Optional.of(error(e.status));
+    } catch (IllegalStateException e) {
+      return Optional.of(error(OCSPRespBuilder.TRY_LATER));
     }
-    throw new RefusedRequestException(OCSPRespBuilder.MALFORMED_REQUEST);
   }
 
-  private byte[] answer(OCSPReq request) throws RefusedRequestException {
-    final Optional<Extension> nonce = nonce(request);
-    Req[] asked = request.getRequestList();
-    // One answer has one signature: it is that of the issuer of the first, and others are unknown.
-    Issuer issuer =
-        authority.issuers().stream()
-            .filter(known -> isIssuer(known.certificate(), asked[0].getCertID()))
-            .findFirst()
-            .orElseThrow(() -> new RefusedRequestException(OCSPRespBuilder.UNAUTHORIZED));
-    Instant now = clock.instant().truncatedTo(ChronoUnit.SECONDS);
+  /** One answer has one signature: it is that of the issuer of the first, others are unknown. */
+  private Issuer issuer(OcspQuestion question) throws OcspQuestion.RefusedRequestException {
+    return authority.issuers().stream()
+        .filter(known -> isIssuer(known.certificate(), question.asked().get(0)))
+        .findFirst()
+        .orElseThrow(() -> new OcspQuestion.RefusedRequestException(OCSPRespBuilder.UNAUTHORIZED));
+  }
+
+  private Optional<byte[]> signedBefore(OcspQuestion question, Issuer issuer, Instant now) {
+    RevocationSource.Status status = known(issuer, question.asked().get(0));
+    return question
+        .key()
+        .map(
+            key -> {
+              synchronized (ready) {
+                return ready.get(key);
+              }
+            })
+        .filter(
+            before ->
+                before.issuer().equals(issuer.certificate())
+                    && before.status().equals(status)
+                    && !now.isBefore(before.at())
+                    && !now.plus(MIN_LEFT).isAfter(before.at().plus(LIFETIME)))
+        .map(Ready::answer);
+  }
+
+  private byte[] answer(OcspQuestion question, Issuer issuer, Instant now) {
     Issuer delegate = delegate(issuer, now);
+    RevocationSource.Status first = known(issuer, question.asked().get(0));
     try {
       BasicOCSPRespBuilder builder = new BasicOCSPRespBuilder(new RespID(delegate.name()));
-      for (Req one : asked) {
+      for (CertificateID one : question.asked()) {
         builder.addResponse(
-            one.getCertID(),
-            status(issuer.certificate(), one.getCertID()),
-            Date.from(now),
-            Date.from(now.plus(LIFETIME)));
+            one, status(issuer, one), Date.from(now), Date.from(now.plus(LIFETIME)));
       }
-      nonce.ifPresent(extension -> builder.setResponseExtensions(new Extensions(extension)));
+      question
+          .nonce()
+          .ifPresent(extension -> builder.setResponseExtensions(new Extensions(extension)));
       X509CertificateHolder[] chain = {
         new X509CertificateHolder(delegate.certificate().getEncoded())
       };
-      return new OCSPRespBuilder()
-          .build(
-              OCSPRespBuilder.SUCCESSFUL, builder.build(delegate.signer(), chain, Date.from(now)))
-          .getEncoded();
+      byte[] answer =
+          new OCSPRespBuilder()
+              .build(
+                  OCSPRespBuilder.SUCCESSFUL,
+                  builder.build(delegate.signer(), chain, Date.from(now)))
+              .getEncoded();
+      keep(question, new Ready(issuer.certificate(), first, now, answer));
+      return answer;
     } catch (OCSPException | IOException | java.security.cert.CertificateEncodingException e) {
       throw new IllegalStateException("the answer cannot be encoded", e);
     }
   }
 
-  private CertificateStatus status(X509Certificate issuer, CertificateID id) {
-    if (!isIssuer(issuer, id)) {
-      return new UnknownStatus();
+  /** Not of what nobody has issued: strangers can think of as many numbers as they like. */
+  private void keep(OcspQuestion question, Ready answer) {
+    if (answer.status() instanceof RevocationSource.Status.Unknown) {
+      return;
     }
-    RevocationSource.Status status =
-        source.status(issuer.getSubjectX500Principal(), id.getSerialNumber());
+    question
+        .key()
+        .ifPresent(
+            key -> {
+              synchronized (ready) {
+                ready.put(key, answer);
+              }
+            });
+  }
+
+  private RevocationSource.Status known(Issuer issuer, CertificateID id) {
+    return isIssuer(issuer.certificate(), id)
+        ? source.status(issuer.certificate().getSubjectX500Principal(), id.getSerialNumber())
+        : new RevocationSource.Status.Unknown();
+  }
+
+  private CertificateStatus status(Issuer issuer, CertificateID id) {
+    RevocationSource.Status status = known(issuer, id);
     if (status instanceof RevocationSource.Status.Revoked revoked) {
       return new RevokedStatus(
           Date.from(revoked.at().truncatedTo(ChronoUnit.SECONDS)), revoked.reason().code());
@@ -169,36 +209,6 @@ public final class OcspResponder {
     return status instanceof RevocationSource.Status.Good
         ? CertificateStatus.GOOD
         : new UnknownStatus();
-  }
-
-  /** Without extensions or with the nonce alone; one that is critical and not known is not met. */
-  private static Optional<Extension> nonce(OCSPReq request) throws RefusedRequestException {
-    Extension nonce = request.getExtension(OCSPObjectIdentifiers.id_pkix_ocsp_nonce);
-    for (Object critical : request.getCriticalExtensionOIDs()) {
-      if (!OCSPObjectIdentifiers.id_pkix_ocsp_nonce.equals(critical)) {
-        throw new RefusedRequestException(OCSPRespBuilder.MALFORMED_REQUEST);
-      }
-    }
-    if (nonce == null) {
-      return Optional.empty();
-    }
-    try {
-      // Some clients wrap the nonce in an OCTET STRING as they should, some do not.
-      int length = nonce.getExtnValue().getOctets().length;
-      if (length >= 1 && length <= MAX_NONCE_BYTES + 4) {
-        return Optional.of(
-            Extension.create(
-                OCSPObjectIdentifiers.id_pkix_ocsp_nonce,
-                false,
-                ASN1OctetString.getInstance(nonce.getExtnValue().getOctets())));
-      }
-    } catch (IOException | RuntimeException e) {
-      RefusedRequestException refused =
-          new RefusedRequestException(OCSPRespBuilder.MALFORMED_REQUEST);
-      refused.initCause(e);
-      throw refused;
-    }
-    throw new RefusedRequestException(OCSPRespBuilder.MALFORMED_REQUEST);
   }
 
   /** Whether a request means this issuer: by the hashes of its name and of its key. */

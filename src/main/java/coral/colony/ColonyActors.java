@@ -132,6 +132,11 @@ record ColonyActors(
     return dispatcher(system, "blocking-dispatcher");
   }
 
+  /** Where answers to strangers of the revocation port are signed. */
+  static Executor answering(ActorSystem<?> system) {
+    return dispatcher(system, "ocsp-dispatcher");
+  }
+
   /** How edges ask the certificate authority. */
   AuthorityClient authority() {
     return new AuthorityClient(certificateAuthority, system);

@@ -268,6 +268,7 @@ public final class ColonyProcess implements AutoCloseable {
             lists,
             new OcspResponder(authority, actors.certificates().revocations(), clock),
             clock,
+            ColonyActors.answering(system),
             actors.blocking());
     return Optional.of(
         step(

@@ -24,6 +24,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
@@ -43,6 +45,14 @@ final class RevocationPort {
 
   private static final Duration OCSP_INTERVAL = Duration.ofMillis(50);
 
+  /** Signatures for all sources together: a thirtieth of what one core can make. */
+  static final int SIGNATURES_BURST = 500;
+
+  private static final Duration SIGNATURES_INTERVAL = Duration.ofMillis(2);
+
+  /** Questions that wait for their signature, less than 100 ms of one core. */
+  static final int MAX_WAITING = 256;
+
   private static final String PEM = "application/x-pem-file";
 
   /** RFC 5280, section 4.2.1.13. */
@@ -52,18 +62,30 @@ final class RevocationPort {
   private final RevocationLists lists;
   private final OcspResponder ocsp;
   private final RateLimit<SourceNetwork> limit;
+  private final RateLimit<String> signatures;
+  private final Semaphore waiting = new Semaphore(MAX_WAITING);
+  private final Executor signing;
   private final Executor blocking;
 
+  /**
+   * What the port serves.
+   *
+   * @param signing where OCSP answers are signed, and nothing else is done
+   * @param blocking where lists are signed, at most a few in an hour
+   */
   RevocationPort(
       Authority authority,
       RevocationLists lists,
       OcspResponder ocsp,
       InstantSource clock,
+      Executor signing,
       Executor blocking) {
     this.authority = authority;
     this.lists = lists;
     this.ocsp = ocsp;
     this.limit = new RateLimit<>(clock, OCSP_BURST, OCSP_INTERVAL);
+    this.signatures = new RateLimit<>(clock, SIGNATURES_BURST, SIGNATURES_INTERVAL);
+    this.signing = signing;
     this.blocking = blocking;
   }
 
@@ -133,17 +155,33 @@ final class RevocationPort {
   }
 
   private CompletionStage<HttpDocument> answer(InetAddress remote, ByteString request) {
-    Duration delay = limit.take(SourceNetwork.of(remote));
-    if (!delay.isZero()) {
-      throw new RefusedException(
-          Failure.LIMIT_REACHED, "too many questions came from this address: ask again later");
+    if (!limit.take(SourceNetwork.of(remote)).isZero()) {
+      throw tooMany("too many questions came from this address: ask again later");
     }
-    return CompletableFuture.supplyAsync(
-        () ->
-            new HttpDocument(
-                OcspResponder.RESPONSE_TYPE,
-                ByteString.copyFrom(ocsp.respond(request.toByteArray())),
-                Duration.ZERO),
-        blocking);
+    byte[] question = request.toByteArray();
+    Optional<byte[]> unsigned = ocsp.respondUnsigned(question);
+    if (unsigned.isPresent()) {
+      return CompletableFuture.completedFuture(document(unsigned.get()));
+    }
+    if (!signatures.take("all").isZero() || !waiting.tryAcquire()) {
+      throw tooMany("too many questions wait for their answers: ask again later");
+    }
+    CompletionStage<HttpDocument> answer;
+    try {
+      answer = CompletableFuture.supplyAsync(() -> document(ocsp.respond(question)), signing);
+    } catch (RejectedExecutionException e) {
+      waiting.release();
+      throw tooMany("the colony is stopping");
+    }
+    return answer.whenComplete((document, failure) -> waiting.release());
+  }
+
+  private static HttpDocument document(byte[] answer) {
+    return new HttpDocument(
+        OcspResponder.RESPONSE_TYPE, ByteString.copyFrom(answer), Duration.ZERO);
+  }
+
+  private static RefusedException tooMany(String message) {
+    return new RefusedException(Failure.LIMIT_REACHED, message);
   }
 }
