@@ -1,8 +1,5 @@
 package coral.rpc;
 
-import coral.model.RefusedException;
-import io.grpc.Status;
-import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -10,36 +7,27 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import javax.net.ssl.SSLPeerUnverifiedException;
-import javax.net.ssl.SSLSession;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Cancellable;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
-import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.grpc.ServiceDescription;
 import org.apache.pekko.grpc.Trailers;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.ServerBuilder;
-import org.apache.pekko.http.javadsl.model.AttributeKeys;
-import org.apache.pekko.http.javadsl.model.HttpEntities;
-import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
-import org.apache.pekko.http.javadsl.model.StatusCodes;
-import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.io.Inet;
-import org.apache.pekko.util.ByteString;
 
 /**
  * One port that serves gRPC (and gRPC-Web), and Connect for unary calls, in protobuf and JSON;
  * beside them documents for plain HTTP. Every call passes the limits, then the authorisation table,
- * and only then reaches its service, as an object made for that one call and its caller.
+ * and only then reaches its service, as an object made for that one call and its caller: see {@link
+ * RequestHandler}.
  */
 public final class RpcServer {
   /** Limit of a request that is not a stream: more than any of ours needs. */
@@ -55,26 +43,19 @@ public final class RpcServer {
   private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(1);
 
   private final ClassicActorSystemProvider system;
-  private final CallerIdentity identity;
-  private final RpcAuthorization authorization;
-  private final Map<String, ServedMethod<?>> methods;
-  private final Map<String, Integer> limits;
-  private final HttpDocuments documents;
-  private final Duration streamIdle;
   private final ConnectionLimit connections;
-  private final KnownConnections known = new KnownConnections();
+  private final KnownConnections known;
+  private final RequestHandler handler;
 
-  private RpcServer(Builder builder) {
-    this.system = builder.system;
-    this.connections =
-        new ConnectionLimit(
-            RpcServerSettings.from(system.classicSystem().settings().config()), System::nanoTime);
-    this.identity = builder.identity;
-    this.authorization = builder.authorization;
-    this.methods = Map.copyOf(builder.methods);
-    this.limits = Map.copyOf(builder.limits);
-    this.documents = builder.documents;
-    this.streamIdle = builder.streamIdle;
+  private RpcServer(
+      ClassicActorSystemProvider system,
+      ConnectionLimit connections,
+      KnownConnections known,
+      RequestHandler handler) {
+    this.system = system;
+    this.connections = connections;
+    this.known = known;
+    this.handler = handler;
   }
 
   /**
@@ -188,7 +169,21 @@ public final class RpcServer {
     }
 
     public RpcServer build() {
-      return new RpcServer(this);
+      ConnectionLimit connections =
+          new ConnectionLimit(
+              RpcServerSettings.from(system.classicSystem().settings().config()), System::nanoTime);
+      KnownConnections known = new KnownConnections();
+      return new RpcServer(
+          system,
+          connections,
+          known,
+          new RequestHandler(
+              system,
+              new Admission(identity, authorization, connections, known),
+              methods,
+              limits,
+              documents,
+              streamIdle));
     }
   }
 
@@ -220,7 +215,7 @@ public final class RpcServer {
     if (tls.isPresent()) {
       server = server.enableHttps(tls.get().connectionContext());
     }
-    return server.bind(this::handle).thenApply(this::opened);
+    return server.bind(handler::handle).thenApply(this::opened);
   }
 
   /**
@@ -253,184 +248,5 @@ public final class RpcServer {
                 SWEEP_INTERVAL, SWEEP_INTERVAL, this::sweep, system.classicSystem().dispatcher());
     binding.whenTerminated().thenRun(sweeping::cancel);
     return binding.addToCoordinatedShutdown(DRAIN, system);
-  }
-
-  private CompletionStage<HttpResponse> handle(HttpRequest request) {
-    connections.strangerCalled(remote(request));
-    String mediaType = request.entity().getContentType().mediaType().toString();
-    String path = request.getUri().path();
-    if (documents.holds(path)) {
-      return documents.answer(path, request, remote(request).getAddress(), system);
-    }
-    ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
-    if (isGrpc(mediaType)) {
-      return method == null
-          ? refuseGrpc(request, unimplemented("no such rpc: " + path))
-          : grpc(method, request);
-    }
-    Optional<ConnectProtocol> connect = ConnectProtocol.of(mediaType);
-    if (method == null || connect.isEmpty() || request.method() != HttpMethods.POST) {
-      RequestBody.discard(request.entity(), system);
-      return completed(notAnRpc(method != null, request));
-    }
-    return connect(connect.get(), method, request);
-  }
-
-  /** Without gRPC-Web's text form: base64 would hide the messages from {@link FrameLimit}. */
-  private static boolean isGrpc(String mediaType) {
-    return mediaType.startsWith("application/grpc")
-        && !mediaType.startsWith("application/grpc-web-text");
-  }
-
-  private static HttpResponse notAnRpc(boolean known, HttpRequest request) {
-    if (!known) {
-      return ConnectProtocol.error(unimplemented("no such rpc"), 404);
-    }
-    boolean post = request.method() == HttpMethods.POST;
-    return HttpResponse.create()
-        .withStatus(post ? StatusCodes.UNSUPPORTED_MEDIA_TYPE : StatusCodes.METHOD_NOT_ALLOWED)
-        .addHeader(
-            post
-                ? RawHeader.create("Accept-Post", "application/json, application/proto")
-                : RawHeader.create("Allow", "POST"));
-  }
-
-  private CompletionStage<HttpResponse> grpc(ServedMethod<?> method, HttpRequest request) {
-    Caller caller;
-    try {
-      refuseEncoding(request, "grpc-encoding");
-      caller = admit(method, request);
-    } catch (GrpcServiceException | RefusedException e) {
-      return refuseGrpc(request, FailureStatus.exception(e));
-    }
-    // Answers are never compressed: they are small, and some stand beside secrets.
-    HttpRequest plain = request.removeHeader("grpc-accept-encoding");
-    if (method.takesStream()) {
-      int limit = limits.getOrDefault(method.rpc(), MAX_STREAM_MESSAGE_BYTES);
-      return method
-          .grpc(
-              caller,
-              plain.withEntity(
-                  HttpEntities.create(
-                      request.entity().getContentType(),
-                      request
-                          .entity()
-                          .withoutSizeLimit()
-                          .getDataBytes()
-                          .via(new FrameLimit(limit, streamIdle)))),
-              system)
-          .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
-    }
-    int limit = limits.getOrDefault(method.rpc(), MAX_REQUEST_BYTES);
-    return RequestBody.collect(request.entity(), limit + FrameLimit.PREFIX_LENGTH, system)
-        .thenCompose(
-            body -> {
-              FrameLimit.check(body, limit);
-              return method.grpc(
-                  caller,
-                  plain.withEntity(HttpEntities.create(request.entity().getContentType(), body)),
-                  system);
-            })
-        .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
-  }
-
-  private CompletionStage<HttpResponse> connect(
-      ConnectProtocol protocol, ServedMethod<?> method, HttpRequest request) {
-    Caller caller;
-    try {
-      refuseEncoding(request, "content-encoding");
-      caller = admit(method, request);
-      if (!method.isUnary()) {
-        throw unimplemented(method.rpc() + " is a stream: call it by gRPC");
-      }
-    } catch (GrpcServiceException | RefusedException e) {
-      RequestBody.discard(request.entity(), system);
-      return completed(ConnectProtocol.error(FailureStatus.exception(e)));
-    }
-    int limit = limits.getOrDefault(method.rpc(), MAX_REQUEST_BYTES);
-    return RequestBody.collect(request.entity(), limit, system)
-        .thenCompose(body -> method.call(caller, protocol.request(body, method.request())))
-        .thenApply(protocol::response)
-        .exceptionally(thrown -> ConnectProtocol.error(FailureStatus.exception(thrown)));
-  }
-
-  private Caller admit(ServedMethod<?> method, HttpRequest request) {
-    Caller caller = identity.identify(certificate(request), remote(request));
-    caller.certificate().ifPresent(certificate -> remember(caller, certificate));
-    authorization.require(method.rpc(), caller);
-    return caller;
-  }
-
-  private void remember(Caller caller, X509Certificate certificate) {
-    connections
-        .known(caller.remote())
-        .ifPresent(
-            socket -> known.add(caller.name().orElse(""), caller.remote(), socket, certificate));
-  }
-
-  /** Compression is refused: a message of 40 KB can inflate to 40 MB before any limit sees it. */
-  private static void refuseEncoding(HttpRequest request, String header) {
-    boolean encoded =
-        request.getHeader(header).map(h -> !h.value().equals("identity")).orElse(false);
-    if (encoded) {
-      throw unimplemented("compressed requests are not accepted");
-    }
-  }
-
-  private CompletionStage<HttpResponse> refuseGrpc(
-      HttpRequest request, GrpcServiceException exception) {
-    RequestBody.discard(request.entity(), system);
-    return completed(grpcError(request, exception));
-  }
-
-  /** A response of trailers only (the gRPC protocol's Trailers-Only). */
-  private static HttpResponse grpcError(HttpRequest request, GrpcServiceException exception) {
-    Status status = exception.status();
-    HttpResponse response =
-        HttpResponse.create()
-            .withEntity(
-                HttpEntities.create(
-                    request.entity().getContentType(), ByteString.emptyByteString()))
-            .addHeader(RawHeader.create("grpc-status", Integer.toString(status.getCode().value())));
-    if (status.getDescription() != null) {
-      response =
-          response.addHeader(
-              RawHeader.create(
-                  "grpc-message", FailureStatus.percentEncoded(status.getDescription())));
-    }
-    return FailureStatus.withTrailers(response, exception);
-  }
-
-  private static Optional<X509Certificate> certificate(HttpRequest request) {
-    return request.getAttribute(AttributeKeys.sslSession).flatMap(info -> leaf(info.getSession()));
-  }
-
-  private static Optional<X509Certificate> leaf(SSLSession session) {
-    try {
-      return session.getPeerCertificates()[0] instanceof X509Certificate certificate
-          ? Optional.of(certificate)
-          : Optional.empty();
-    } catch (SSLPeerUnverifiedException e) {
-      return Optional.empty(); // no certificate was shown
-    }
-  }
-
-  private static InetSocketAddress remote(HttpRequest request) {
-    return request
-        .getAttribute(AttributeKeys.remoteAddress)
-        .flatMap(
-            remote ->
-                remote
-                    .getAddress()
-                    .map(address -> new InetSocketAddress(address, remote.getPort())))
-        .orElseGet(() -> new InetSocketAddress(0));
-  }
-
-  private static GrpcServiceException unimplemented(String message) {
-    return new GrpcServiceException(Status.UNIMPLEMENTED.withDescription(message));
-  }
-
-  private static CompletionStage<HttpResponse> completed(HttpResponse response) {
-    return CompletableFuture.completedFuture(response);
   }
 }

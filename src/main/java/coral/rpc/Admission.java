@@ -1,0 +1,79 @@
+package coral.rpc;
+
+import coral.model.RefusedException;
+import java.net.InetSocketAddress;
+import java.security.cert.X509Certificate;
+import java.util.Optional;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
+import org.apache.pekko.http.javadsl.model.AttributeKeys;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+
+/** Who makes a call, and whether it may; connections are known by it from then on. */
+final class Admission {
+  private final CallerIdentity identity;
+  private final RpcAuthorization authorization;
+  private final ConnectionLimit connections;
+  private final KnownConnections known;
+
+  Admission(
+      CallerIdentity identity,
+      RpcAuthorization authorization,
+      ConnectionLimit connections,
+      KnownConnections known) {
+    this.identity = identity;
+    this.authorization = authorization;
+    this.connections = connections;
+    this.known = known;
+  }
+
+  /** Takes note of a request, whatever it asks for. */
+  void requested(HttpRequest request) {
+    connections.strangerCalled(remote(request));
+  }
+
+  /**
+   * The caller of an rpc.
+   *
+   * @throws RefusedException if it may not call it
+   */
+  Caller admit(String rpc, HttpRequest request) {
+    Caller caller = identity.identify(certificate(request), remote(request));
+    caller.certificate().ifPresent(certificate -> remember(caller, certificate));
+    authorization.require(rpc, caller);
+    return caller;
+  }
+
+  private void remember(Caller caller, X509Certificate certificate) {
+    connections
+        .known(caller.remote())
+        .ifPresent(
+            socket -> known.add(caller.name().orElse(""), caller.remote(), socket, certificate));
+  }
+
+  private static Optional<X509Certificate> certificate(HttpRequest request) {
+    return request.getAttribute(AttributeKeys.sslSession).flatMap(info -> leaf(info.getSession()));
+  }
+
+  private static Optional<X509Certificate> leaf(SSLSession session) {
+    try {
+      return session.getPeerCertificates()[0] instanceof X509Certificate certificate
+          ? Optional.of(certificate)
+          : Optional.empty();
+    } catch (SSLPeerUnverifiedException e) {
+      return Optional.empty(); // no certificate was shown
+    }
+  }
+
+  /** Where the connection comes from; port 0 where the transport does not tell. */
+  static InetSocketAddress remote(HttpRequest request) {
+    return request
+        .getAttribute(AttributeKeys.remoteAddress)
+        .flatMap(
+            remote ->
+                remote
+                    .getAddress()
+                    .map(address -> new InetSocketAddress(address, remote.getPort())))
+        .orElseGet(() -> new InetSocketAddress(0));
+  }
+}
