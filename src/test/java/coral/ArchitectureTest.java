@@ -61,6 +61,7 @@ class ArchitectureTest {
                   "audit",
                   "certificate",
                   "files",
+                  "metrics",
                   "model",
                   "ownership",
                   "process",
@@ -90,6 +91,7 @@ class ArchitectureTest {
           Map.entry("token", Set.of("files", "model")),
           Map.entry("wireguard", Set.of("linux", "model")),
           // what features and processes stand on
+          Map.entry("metrics", Set.of("model", "rpc")),
           Map.entry("process", Set.of()),
           Map.entry("rpc", Set.of("api", "model", "settings")),
           Map.entry("settings", Set.of("model")),
@@ -139,6 +141,17 @@ class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAPackage("com.typesafe.config..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyMetricsKnowTheirLibrary() {
+    ArchRuleDefinition.noClasses()
+        .that()
+        .resideOutsideOfPackage("coral.metrics..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.micrometer..", "io.prometheus..")
         .check(CLASSES);
   }
 

@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * How much may be recorded, and waits to be. Strangers cause refusals, as many as they like, and
@@ -30,6 +31,7 @@ public final class AuditBacklog {
   private final InstantSource clock;
   private final AtomicInteger events = new AtomicInteger();
   private final AtomicLong refusalsNotRecorded = new AtomicLong();
+  private final LongAdder allRefusalsNotRecorded = new LongAdder();
 
   /** When each kind's reserve will be full again. */
   private final Map<Kind, Instant> full = new EnumMap<>(Kind.class);
@@ -41,7 +43,7 @@ public final class AuditBacklog {
   /** Takes the place of one event; false if there is none left for its kind. */
   boolean enter(Kind kind) {
     if (kind.isRefusal() && !mayRecord(kind)) {
-      refusalsNotRecorded.incrementAndGet();
+      notRecorded();
       return false;
     }
     int limit = kind.isRefusal() ? MAX_BEFORE_REFUSALS : MAX_EVENTS;
@@ -50,9 +52,14 @@ public final class AuditBacklog {
     }
     events.decrementAndGet();
     if (kind.isRefusal()) {
-      refusalsNotRecorded.incrementAndGet();
+      notRecorded();
     }
     return false;
+  }
+
+  private void notRecorded() {
+    refusalsNotRecorded.incrementAndGet();
+    allRefusalsNotRecorded.increment();
   }
 
   private synchronized boolean mayRecord(Kind kind) {
@@ -70,6 +77,16 @@ public final class AuditBacklog {
     }
     full.put(kind, taken);
     return true;
+  }
+
+  /** How many events wait to be recorded. */
+  public int waiting() {
+    return events.get();
+  }
+
+  /** The refusals that found no place, and of which only the number is recorded. */
+  public long refusalsNotRecorded() {
+    return allRefusalsNotRecorded.sum();
   }
 
   /** Gives a place back. */

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -126,6 +127,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   private final InstantSource clock;
   private final Disk disk;
   private final AuditBacklog backlog;
+  private final Consumer<AuditRecord> recorded;
   private final Deque<Entry> queue = new ArrayDeque<>();
   private final Map<String, Long> journals = new HashMap<>();
   private final List<FindPosition> askedForPosition = new ArrayList<>();
@@ -147,6 +149,8 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
    *
    * @param blocking runs what waits for the disk
    * @param backlog that of the {@link AuditQueue} in front
+   * @param recorded hears of records that are on disk, each once since this log was started; must
+   *     not block
    */
   public static Behavior<Command> create(
       AuditStore store,
@@ -154,7 +158,8 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
       AuditSigner signer,
       InstantSource clock,
       Executor blocking,
-      AuditBacklog backlog) {
+      AuditBacklog backlog,
+      Consumer<AuditRecord> recorded) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
@@ -166,7 +171,8 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
                         new RootSealing(store, colony, signer),
                         clock,
                         new Disk(blocking),
-                        backlog)));
+                        backlog,
+                        recorded)));
   }
 
   private AuditLog(
@@ -176,13 +182,15 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
       RootSealing sealing,
       InstantSource clock,
       Disk disk,
-      AuditBacklog backlog) {
+      AuditBacklog backlog,
+      Consumer<AuditRecord> recorded) {
     super(context);
     this.timers = timers;
     this.store = store;
     this.clock = clock;
     this.disk = disk;
     this.backlog = backlog;
+    this.recorded = recorded;
     this.waiters = new RecordWaiters(timers);
     this.sealer =
         context.spawn(RootSealer.create(sealing, clock, disk, context.getSelf()), "root-sealer");
@@ -269,6 +277,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     attempt = null;
     chain = finished.after();
     journals.putAll(finished.journals());
+    finished.records().forEach(recorded);
     for (Entry entry : finished.entries()) {
       answer(entry, new Recorded());
     }

@@ -76,6 +76,8 @@ final class ColonyAudit {
       Executor blocking) {
     AuditTable table = new AuditTable(file);
     AuditBacklog backlog = new AuditBacklog(clock);
+    ColonyMetrics metrics = ColonyMetrics.of(system);
+    metrics.watch(backlog);
     ActorRef<AuditLog.Command> log =
         system.systemActorOf(
             AuditLog.create(
@@ -84,7 +86,8 @@ final class ColonyAudit {
                 text -> signed(authority, text),
                 clock,
                 blocking,
-                backlog),
+                backlog,
+                record -> AuditMapping.kind(record.kind()).ifPresent(metrics::recorded)),
             "audit-log",
             Props.empty());
     return new ColonyAudit(

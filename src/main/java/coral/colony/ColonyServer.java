@@ -97,7 +97,9 @@ final class ColonyServer {
 
   /** Opens the port. */
   CompletionStage<ServerBinding> bind(Parts parts) {
-    RpcServer server = server(parts);
+    ColonyMetrics metrics = ColonyMetrics.of(actors.system());
+    tls.onRefusal(metrics::refused);
+    RpcServer server = server(parts, metrics);
     actors
         .certificates()
         .onChange(
@@ -112,7 +114,7 @@ final class ColonyServer {
     return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
   }
 
-  private RpcServer server(Parts parts) {
+  private RpcServer server(Parts parts, ColonyMetrics metrics) {
     AuthorityClient authorityClient = actors.authority();
     Registration registration =
         new Registration(
@@ -149,6 +151,7 @@ final class ColonyServer {
             agents,
             parts.clock(),
             actors.blocking());
+    metrics.watch(new ColonyMetrics.Sources(actors.allocator()::usage, agents::connected));
     Revocation revocation = new Revocation(authorityClient);
     TrustNotices trust = new TrustNotices(authority);
     RootRotation rotation =
@@ -180,7 +183,8 @@ final class ColonyServer {
                     parts.streams(),
                     mesh,
                     trust,
-                    rotation),
+                    rotation,
+                    metrics),
             MeshServiceHandlerFactory::create)
         .service(
             ColonyService.class,
@@ -219,6 +223,7 @@ final class ColonyServer {
             AuditService.description,
             caller -> new AuditEdge(auditReading),
             AuditServiceHandlerFactory::create)
+        .telling(metrics.calls())
         .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
         .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
         .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))

@@ -19,6 +19,7 @@ import coral.api.mesh.v1.SessionClosed;
 import coral.api.mesh.v1.SessionOpened;
 import coral.api.mesh.v1.TrustBundle;
 import coral.model.AgentId;
+import coral.model.Authentication;
 import coral.model.Failure;
 import coral.model.MeshAddresses;
 import coral.model.RefusedException;
@@ -38,6 +39,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -58,6 +60,7 @@ final class MeshEdge implements MeshService {
   private final MeshView mesh;
   private final TrustNotices trust;
   private final RootRotation rotation;
+  private final ColonyMetrics metrics;
 
   MeshEdge(
       Caller caller,
@@ -67,7 +70,8 @@ final class MeshEdge implements MeshService {
       SessionStreams streams,
       MeshView mesh,
       TrustNotices trust,
-      RootRotation rotation) {
+      RootRotation rotation,
+      ColonyMetrics metrics) {
     this.caller = caller;
     this.registration = registration;
     this.legacy = legacy;
@@ -76,13 +80,38 @@ final class MeshEdge implements MeshService {
     this.mesh = mesh;
     this.trust = trust;
     this.rotation = rotation;
+    this.metrics = metrics;
   }
 
   @Override
   public CompletionStage<RegisterAgentResponse> register(RegisterAgentRequest request) {
-    if (caller.role() == Role.ANYONE) {
-      return registerWithoutCertificate(request);
+    return CompletableFuture.completedStage(request)
+        .thenCompose(
+            asked ->
+                caller.role() == Role.ANYONE
+                    ? registerWithoutCertificate(asked)
+                    : registerWithCertificate(asked))
+        .whenComplete(
+            (accepted, failure) ->
+                metrics.registered(
+                    shown(request), Optional.ofNullable(failure).map(FailureStatus::failure)));
+  }
+
+  /** What the caller has shown of itself, whether it is any good or not. */
+  private Optional<Authentication> shown(RegisterAgentRequest request) {
+    if (caller.role() != Role.ANYONE) {
+      return Optional.of(Authentication.CERTIFICATE);
     }
+    if (!request.getRegistrationToken().isEmpty()) {
+      return Optional.of(Authentication.TOKEN);
+    }
+    return request.getColonySecret().isEmpty()
+        ? Optional.empty()
+        : Optional.of(Authentication.COLONY_SECRET);
+  }
+
+  private CompletionStage<RegisterAgentResponse> registerWithCertificate(
+      RegisterAgentRequest request) {
     AgentId agentId = self();
     if (!request.getRegistrationToken().isEmpty() || !request.getColonySecret().isEmpty()) {
       throw new RefusedException(

@@ -201,8 +201,9 @@ public final class FailureStatus {
   }
 
   /**
-   * The failure behind a call that failed, on the client's side: by the trailer where the server is
-   * one of ours, by the status otherwise.
+   * The failure behind a call that failed: on the client's side by the trailer where the server is
+   * one of ours, by the status otherwise; on the server's side as {@link #exception(Throwable)}
+   * words it.
    */
   public static Failure failure(Throwable thrown) {
     Throwable cause = unwrap(thrown);
@@ -220,7 +221,18 @@ public final class FailureStatus {
       return failure(
           e.getStatus().getCode(), Optional.ofNullable(e.getTrailers()).map(t -> t.get(KEY)));
     }
-    return cause instanceof TimeoutException ? Failure.NOT_READY : Failure.INTERNAL;
+    if (cause instanceof RateLimitedException limited) {
+      return limited.refused().failure();
+    }
+    if (cause instanceof GrpcServiceException e) {
+      return failure(e.status().getCode(), e.getMetadata().getText(TRAILER));
+    }
+    if (cause instanceof InvalidProtocolBufferException) {
+      return Failure.INVALID_ARGUMENT;
+    }
+    return cause instanceof TimeoutException || cause instanceof EntityStreamException
+        ? Failure.NOT_READY
+        : Failure.INTERNAL;
   }
 
   /** The failure that a name and a code stand for; a name that does not fit its code is ignored. */

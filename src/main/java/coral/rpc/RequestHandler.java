@@ -9,12 +9,14 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.GrpcServiceException;
+import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
+import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /** What becomes of one HTTP request to an {@link RpcServer}, by the protocol that it speaks. */
@@ -25,6 +27,7 @@ final class RequestHandler {
   private final Map<String, Integer> limits;
   private final HttpDocuments documents;
   private final Duration streamIdle;
+  private final CallListener calls;
 
   /**
    * @param methods by their full names without a leading slash
@@ -36,30 +39,31 @@ final class RequestHandler {
       Map<String, ServedMethod<?>> methods,
       Map<String, Integer> limits,
       HttpDocuments documents,
-      Duration streamIdle) {
+      Duration streamIdle,
+      CallListener calls) {
     this.system = system;
     this.admission = admission;
     this.methods = Map.copyOf(methods);
     this.limits = Map.copyOf(limits);
     this.documents = documents;
     this.streamIdle = streamIdle;
+    this.calls = calls;
   }
 
   /** Answers one request. */
   CompletionStage<HttpResponse> handle(HttpRequest request) {
     admission.requested(request);
-    String mediaType = request.entity().getContentType().mediaType().toString();
     String path = request.getUri().path();
     if (documents.holds(path)) {
       return documents.answer(path, request, Admission.remote(request).getAddress(), system);
     }
     ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
-    if (isGrpc(mediaType)) {
+    if (isGrpc(request)) {
       return method == null
           ? refuseGrpc(request, unimplemented("no such rpc: " + path))
           : grpc(method, request);
     }
-    Optional<ConnectProtocol> connect = ConnectProtocol.of(mediaType);
+    Optional<ConnectProtocol> connect = ConnectProtocol.of(mediaType(request));
     if (method == null || connect.isEmpty() || request.method() != HttpMethods.POST) {
       RequestBody.discard(request.entity(), system);
       return completed(notAnRpc(method != null, request));
@@ -68,9 +72,14 @@ final class RequestHandler {
   }
 
   /** Without gRPC-Web's text form: base64 would hide the messages from {@link FrameLimit}. */
-  private static boolean isGrpc(String mediaType) {
+  private static boolean isGrpc(HttpRequest request) {
+    String mediaType = mediaType(request);
     return mediaType.startsWith("application/grpc")
         && !mediaType.startsWith("application/grpc-web-text");
+  }
+
+  private static String mediaType(HttpRequest request) {
+    return request.entity().getContentType().mediaType().toString();
   }
 
   private static HttpResponse notAnRpc(boolean known, HttpRequest request) {
@@ -87,30 +96,24 @@ final class RequestHandler {
   }
 
   private CompletionStage<HttpResponse> grpc(ServedMethod<?> method, HttpRequest request) {
-    Caller caller;
-    try {
-      refuseEncoding(request, "grpc-encoding");
-      caller = admission.admit(method.rpc(), request);
-    } catch (GrpcServiceException | RefusedException e) {
-      return refuseGrpc(request, FailureStatus.exception(e));
-    }
+    CallOutcome outcome = new CallOutcome(calls, method.rpc());
+    return admitted(method, request, "grpc-encoding")
+        .thenCompose(caller -> grpc(method, caller, request, outcome))
+        .exceptionally(thrown -> grpcError(request, outcome.failed(thrown)))
+        .whenComplete((response, never) -> outcome.answered());
+  }
+
+  private CompletionStage<HttpResponse> grpc(
+      ServedMethod<?> method, Caller caller, HttpRequest request, CallOutcome outcome) {
     // Answers are never compressed: they are small, and some stand beside secrets.
     HttpRequest plain = request.removeHeader("grpc-accept-encoding");
+    ContentType type = request.entity().getContentType();
     if (method.takesStream()) {
       int limit = limits.getOrDefault(method.rpc(), RpcServer.MAX_STREAM_MESSAGE_BYTES);
-      return method
-          .grpc(
-              caller,
-              plain.withEntity(
-                  HttpEntities.create(
-                      request.entity().getContentType(),
-                      request
-                          .entity()
-                          .withoutSizeLimit()
-                          .getDataBytes()
-                          .via(new FrameLimit(limit, streamIdle)))),
-              system)
-          .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
+      Source<ByteString, ?> messages =
+          request.entity().withoutSizeLimit().getDataBytes().via(new FrameLimit(limit, streamIdle));
+      return method.grpc(
+          caller, plain.withEntity(HttpEntities.create(type, messages)), outcome, system);
     }
     int limit = limits.getOrDefault(method.rpc(), RpcServer.MAX_REQUEST_BYTES);
     return RequestBody.collect(request.entity(), limit + FrameLimit.PREFIX_LENGTH, system)
@@ -118,31 +121,39 @@ final class RequestHandler {
             body -> {
               FrameLimit.check(body, limit);
               return method.grpc(
-                  caller,
-                  plain.withEntity(HttpEntities.create(request.entity().getContentType(), body)),
-                  system);
-            })
-        .exceptionally(thrown -> grpcError(request, FailureStatus.exception(thrown)));
+                  caller, plain.withEntity(HttpEntities.create(type, body)), outcome, system);
+            });
   }
 
   private CompletionStage<HttpResponse> connect(
       ConnectProtocol protocol, ServedMethod<?> method, HttpRequest request) {
-    Caller caller;
+    CallOutcome outcome = new CallOutcome(calls, method.rpc());
+    int limit = limits.getOrDefault(method.rpc(), RpcServer.MAX_REQUEST_BYTES);
+    return admitted(method, request, "content-encoding")
+        .thenCompose(
+            caller ->
+                RequestBody.collect(request.entity(), limit, system)
+                    .thenCompose(
+                        body -> method.call(caller, protocol.request(body, method.request()))))
+        .thenApply(protocol::response)
+        .exceptionally(thrown -> ConnectProtocol.error(outcome.failed(thrown)))
+        .whenComplete((response, never) -> outcome.answered());
+  }
+
+  /** The caller, if it may call this; otherwise its request is not read any further. */
+  private CompletionStage<Caller> admitted(
+      ServedMethod<?> method, HttpRequest request, String encodingHeader) {
     try {
-      refuseEncoding(request, "content-encoding");
-      caller = admission.admit(method.rpc(), request);
-      if (!method.isUnary()) {
+      refuseEncoding(request, encodingHeader);
+      Caller caller = admission.admit(method.rpc(), request);
+      if (!method.isUnary() && !isGrpc(request)) {
         throw unimplemented(method.rpc() + " is a stream: call it by gRPC");
       }
+      return CompletableFuture.completedFuture(caller);
     } catch (GrpcServiceException | RefusedException e) {
       RequestBody.discard(request.entity(), system);
-      return completed(ConnectProtocol.error(FailureStatus.exception(e)));
+      return CompletableFuture.failedFuture(e);
     }
-    int limit = limits.getOrDefault(method.rpc(), RpcServer.MAX_REQUEST_BYTES);
-    return RequestBody.collect(request.entity(), limit, system)
-        .thenCompose(body -> method.call(caller, protocol.request(body, method.request())))
-        .thenApply(protocol::response)
-        .exceptionally(thrown -> ConnectProtocol.error(FailureStatus.exception(thrown)));
   }
 
   /** Compression is refused: a message of 40 KB can inflate to 40 MB before any limit sees it. */

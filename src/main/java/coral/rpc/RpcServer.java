@@ -82,6 +82,7 @@ public final class RpcServer {
     private final Map<String, Integer> limits = new HashMap<>();
     private final HttpDocuments documents = new HttpDocuments();
     private Duration streamIdle = Duration.ofMinutes(2);
+    private CallListener calls = CallListener.NONE;
 
     private Builder(
         ClassicActorSystemProvider system,
@@ -168,6 +169,12 @@ public final class RpcServer {
       return this;
     }
 
+    /** Has somebody hear of every call. */
+    public Builder telling(CallListener listener) {
+      calls = listener;
+      return this;
+    }
+
     public RpcServer build() {
       ConnectionLimit connections =
           new ConnectionLimit(
@@ -183,7 +190,8 @@ public final class RpcServer {
               methods,
               limits,
               documents,
-              streamIdle));
+              streamIdle,
+              calls));
     }
   }
 

@@ -80,10 +80,13 @@ final class ServedMethod<T> {
 
   /** Answers a gRPC request whose limits have been checked. */
   CompletionStage<HttpResponse> grpc(
-      Caller caller, HttpRequest httpRequest, ClassicActorSystemProvider system) {
+      Caller caller,
+      HttpRequest httpRequest,
+      CallOutcome outcome,
+      ClassicActorSystemProvider system) {
     try {
       return handlers
-          .create(service.apply(caller), classic -> FailureStatus::trailers, system)
+          .create(service.apply(caller), classic -> outcome::trailers, system)
           .apply(httpRequest);
     } catch (Exception e) {
       throw new CompletionException(e);

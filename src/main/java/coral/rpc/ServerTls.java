@@ -2,9 +2,12 @@ package coral.rpc;
 
 import java.security.PrivateKey;
 import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
+import java.security.cert.CertificateNotYetValidException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
@@ -24,6 +27,7 @@ public final class ServerTls {
   private final Optional<Supplier<List<X509Certificate>>> clientRoots;
   private final PeerTrust trust;
   private volatile OwnKey keys;
+  private volatile Consumer<HandshakeRefusal> refusals = why -> {};
 
   private ServerTls(
       ClientCertificate own,
@@ -68,6 +72,11 @@ public final class ServerTls {
     return new ServerTls(new ClientCertificate(key, chain), Optional.of(clientRoots), accept);
   }
 
+  /** Has somebody hear of every handshake that is refused for the client's certificate. */
+  public void onRefusal(Consumer<HandshakeRefusal> listener) {
+    refusals = listener;
+  }
+
   /** Shows another certificate from the next connection on; open ones go on. */
   public void replace(PrivateKey key, List<X509Certificate> chain) {
     keys = new OwnKey(key, new ClientCertificate(key, chain).chain());
@@ -90,7 +99,7 @@ public final class ServerTls {
     return engine;
   }
 
-  private static void verify(
+  private void verify(
       List<X509Certificate> chain,
       Optional<Supplier<List<X509Certificate>>> clientRoots,
       Predicate<X509Certificate> accept)
@@ -99,8 +108,17 @@ public final class ServerTls {
         clientRoots
             .orElseThrow(() -> new CertificateException("client certificates are not used"))
             .get();
-    CertificatePaths.verify(chain, roots, CertificatePaths.CLIENT_AUTHENTICATION);
+    try {
+      CertificatePaths.verify(chain, roots, CertificatePaths.CLIENT_AUTHENTICATION);
+    } catch (CertificateExpiredException | CertificateNotYetValidException e) {
+      refusals.accept(HandshakeRefusal.EXPIRED);
+      throw e;
+    } catch (CertificateException e) {
+      refusals.accept(HandshakeRefusal.UNTRUSTED);
+      throw e;
+    }
     if (!accept.test(chain.get(0))) {
+      refusals.accept(HandshakeRefusal.ENDED);
       throw new CertificateException("the client certificate is no longer accepted");
     }
   }

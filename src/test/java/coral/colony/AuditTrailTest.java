@@ -37,8 +37,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -86,6 +88,9 @@ class AuditTrailTest {
   private ActorRef<AuditLog.Command> log;
   private AuditQueue sink;
 
+  /** What the log told of, in its order. */
+  private final Queue<AuditRecord> recorded = new ConcurrentLinkedQueue<>();
+
   @BeforeAll
   static void makeAuthority() throws Exception {
     authority = new TestAuthority("Coral Colony CA");
@@ -115,7 +120,8 @@ class AuditTrailTest {
 
   private void start(AuditStore store) {
     backlog = new AuditBacklog(clock);
-    log = kit.spawn(AuditLog.create(store, COLONY, signer, clock, blocking, backlog));
+    log =
+        kit.spawn(AuditLog.create(store, COLONY, signer, clock, blocking, backlog, recorded::add));
     sink = new AuditQueue(log, backlog, clock, kit.system().scheduler());
   }
 

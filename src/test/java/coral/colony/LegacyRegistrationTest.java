@@ -12,19 +12,12 @@ import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.colony.TestColony.Member;
-import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.WireGuardKey;
 import coral.rpc.RpcException;
-import coral.token.AcceptedKeys;
-import coral.token.AcceptedKeysFile;
-import coral.token.PublishedKey;
-import coral.token.RegistrationToken;
 import coral.token.SigningKey;
 import coral.wireguard.KeyPair;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,12 +31,6 @@ import org.junit.jupiter.api.io.TempDir;
 /** RFD 020, token draft: addresses without certificates, for migration; S5: never unasked. */
 @Timeout(120)
 class LegacyRegistrationTest {
-  private static final SecureRandom RANDOM = new SecureRandom();
-  private static final Map<String, ?> LEGACY =
-      Map.of(
-          "coral.colony.legacy.accept-colony-secret", true,
-          "coral.colony.legacy.accept-token-registration", true);
-
   @TempDir Path directory;
 
   private static Failure refused(Executable call) {
@@ -52,38 +39,31 @@ class LegacyRegistrationTest {
 
   @Test
   void aMixedFleetIsTakenIfConfiguredAndCountedByHowItsMembersProveThemselves() throws Exception {
-    SigningKey signing = SigningKey.generate(RANDOM);
+    SigningKey signing = SigningKey.generate(LegacyAgents.RANDOM);
     try (TestColony colony = TestColony.start(directory)) {
-      new AcceptedKeysFile(colony.home())
-          .save(
-              AcceptedKeys.onFirstUse(
-                  List.of(
-                      new PublishedKey(
-                          signing.publicKey(),
-                          PublishedKey.State.CURRENT,
-                          InstantSource.system().instant(),
-                          Optional.empty(),
-                          Optional.empty()))));
+      LegacyAgents.trust(colony, signing);
       Member web = colony.bootstrap("web-1");
       WireGuardKey key = KeyPair.generate().publicKey();
       RegisterAgentRequest bySecret =
-          request(key)
+          LegacyAgents.request(key)
               .setAgentId("old-1")
               .setColonySecret(colony.created.secret().reveal())
               .build();
       assertEquals(
-          Failure.UNAUTHENTICATED, refused(() -> register(colony, bySecret)), "not unasked");
+          Failure.UNAUTHENTICATED,
+          refused(() -> LegacyAgents.register(colony, bySecret)),
+          "not unasked");
 
-      colony.restart(LEGACY);
+      colony.restart(LegacyAgents.TAKEN);
       colony.register(web, KeyPair.generate().publicKey(), "r");
-      RegisterAgentResponse old = register(colony, bySecret);
+      RegisterAgentResponse old = LegacyAgents.register(colony, bySecret);
       assertEquals(LegacyRegistration.SECRET_DEPRECATED, old.getDeprecationNotice());
-      assertEquals(old, register(colony, bySecret), "again");
+      assertEquals(old, LegacyAgents.register(colony, bySecret), "again");
       assertEquals(
           Failure.AGENT_ID_TAKEN,
           refused(
               () ->
-                  register(
+                  LegacyAgents.register(
                       colony,
                       bySecret.toBuilder()
                           .setWireguardPubkey(KeyPair.generate().publicKey().toString())
@@ -91,46 +71,58 @@ class LegacyRegistrationTest {
           "nobody takes an address over with what all agents have");
       assertEquals(
           Failure.AGENT_ID_TAKEN,
-          refused(() -> register(colony, bySecret.toBuilder().setAgentId("web-1").build())),
+          refused(
+              () ->
+                  LegacyAgents.register(colony, bySecret.toBuilder().setAgentId("web-1").build())),
           "nor the name of an agent with a certificate");
 
       WireGuardKey tokenKey = KeyPair.generate().publicKey();
-      String token = token(colony, signing, "old-2", Optional.of(tokenKey));
-      RegisterAgentRequest byToken = request(tokenKey).setRegistrationToken(token).build();
+      String token = LegacyAgents.token(colony, signing, "old-2", Optional.of(tokenKey));
+      RegisterAgentRequest byToken =
+          LegacyAgents.request(tokenKey).setRegistrationToken(token).build();
       assertEquals(
           Failure.UNAUTHENTICATED,
           refused(
               () ->
-                  register(
+                  LegacyAgents.register(
                       colony,
                       byToken.toBuilder()
                           .setWireguardPubkey(KeyPair.generate().publicKey().toString())
                           .build())),
           "J13: bound to another key");
-      RegisterAgentResponse second = register(colony, byToken);
+      RegisterAgentResponse second = LegacyAgents.register(colony, byToken);
       assertEquals(LegacyRegistration.TOKEN_DEPRECATED, second.getDeprecationNotice());
-      assertEquals(second, register(colony, byToken), "its answer again");
+      assertEquals(second, LegacyAgents.register(colony, byToken), "its answer again");
 
-      String unbound = token(colony, signing, "old-3", Optional.empty());
+      String unbound = LegacyAgents.token(colony, signing, "old-3", Optional.empty());
       WireGuardKey third = KeyPair.generate().publicKey();
-      register(colony, request(third).setRegistrationToken(unbound).build());
-      colony.restart(LEGACY);
+      LegacyAgents.register(
+          colony, LegacyAgents.request(third).setRegistrationToken(unbound).build());
+      colony.restart(LegacyAgents.TAKEN);
       assertEquals(
           Failure.UNAUTHENTICATED,
           refused(
               () ->
-                  register(
+                  LegacyAgents.register(
                       colony,
-                      request(KeyPair.generate().publicKey())
+                      LegacyAgents.request(KeyPair.generate().publicKey())
                           .setRegistrationToken(
-                              token(colony, SigningKey.generate(RANDOM), "x", Optional.empty()))
+                              LegacyAgents.token(
+                                  colony,
+                                  SigningKey.generate(LegacyAgents.RANDOM),
+                                  "x",
+                                  Optional.empty()))
                           .build())));
       // J9: spent in the allocator's own journal, also after a restart.
       colony.deregister(colony.administrator(), "old-3");
       for (WireGuardKey again : List.of(third, KeyPair.generate().publicKey())) {
         assertEquals(
             Failure.UNAUTHENTICATED,
-            refused(() -> register(colony, request(again).setRegistrationToken(unbound).build())));
+            refused(
+                () ->
+                    LegacyAgents.register(
+                        colony,
+                        LegacyAgents.request(again).setRegistrationToken(unbound).build())));
       }
 
       Map<String, String> shown =
@@ -154,30 +146,6 @@ class LegacyRegistrationTest {
           Map.of("certificate", 1L, "token", 1L, "colony-secret", 1L),
           status.getAgentsByAuthenticationMap());
     }
-  }
-
-  private static RegisterAgentRequest.Builder request(WireGuardKey key) {
-    return RegisterAgentRequest.newBuilder()
-        .setWireguardPubkey(key.toString())
-        .setComponentName("old");
-  }
-
-  private static RegisterAgentResponse register(TestColony colony, RegisterAgentRequest request)
-      throws RpcException {
-    return colony.call(
-        Optional.empty(), TestColony.MESH + "Register", request, RegisterAgentResponse.parser());
-  }
-
-  private static String token(
-      TestColony colony, SigningKey signing, String agentId, Optional<WireGuardKey> key) {
-    return signing.sign(
-        RegistrationToken.create(
-            new AgentId(agentId),
-            colony.created.colonyId(),
-            Optional.empty(),
-            key,
-            InstantSource.system().instant().plusSeconds(1),
-            RANDOM));
   }
 
   private static List<Agent> agents(TestColony colony) throws Exception {
