@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import coral.api.colony.v1.Allocation;
 import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.e2e.Agent.Membership;
+import coral.e2e.NamespaceMesh.Payment;
 import coral.model.Endpoint;
 import coral.model.IpPrefix;
 import coral.testing.NetworkTopology;
@@ -64,7 +65,8 @@ class MeshTest {
     for (int host = 0; host < AGENTS; host++) {
       before.add(mesh.networkOf(host));
     }
-    mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
+    mesh.startDiscovery();
+    mesh.startColony();
   }
 
   @AfterAll
@@ -102,11 +104,16 @@ class MeshTest {
     return Objects.requireNonNull(marks.get(agent));
   }
 
+  /** Half of them were invited, the others share the secret: both buy certificates. */
+  private static Payment payment(int host) {
+    return host % 2 == 0 ? Payment.INVITATION : Payment.TOKEN;
+  }
+
   @Test
   @Order(1)
   void tenAgentsJoinAtOnceWithoutConflict() throws Exception {
     for (int host = 0; host < AGENTS; host++) {
-      agents.add(mesh.startAgent("agent-" + host, host));
+      agents.add(mesh.startAgent("agent-" + host, host, payment(host)));
     }
     Set<String> expected = new TreeSet<>();
     Set<String> given = new TreeSet<>();
@@ -164,7 +171,7 @@ class MeshTest {
     for (Agent agent : agents) {
       agent.awaitFailure(mark(marks, agent), "SESSION_LOST");
     }
-    mesh.startColony(NamespaceMesh.PORT + 1, NamespaceMesh.WIREGUARD);
+    mesh.startColony(NamespaceMesh.PORT + 1, NamespaceMesh.WIREGUARD, "");
     long ready = System.nanoTime();
     echoEverywhere();
     reporter.publishEntry(
@@ -182,7 +189,7 @@ class MeshTest {
     Map<Agent, Integer> marks = marks();
     mesh.colony().terminate();
     assertEquals(0, mesh.colony().awaitExit());
-    mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
+    mesh.startColony();
     everybodyIsBack(marks);
   }
 
@@ -196,7 +203,7 @@ class MeshTest {
     for (Agent agent : agents) {
       agent.awaitFailure(mark(marks, agent), "SESSION_LOST");
     }
-    mesh.startColony(NamespaceMesh.PORT, NamespaceMesh.WIREGUARD);
+    mesh.startColony();
     everybodyIsBack(marks);
   }
 
@@ -206,7 +213,7 @@ class MeshTest {
     Map<Agent, Integer> marks = marks();
     mesh.colony().terminate();
     assertEquals(0, mesh.colony().awaitExit());
-    mesh.startColony(NamespaceMesh.PORT, Endpoint.parse("[fd99::fe]:41821"));
+    mesh.startColony(NamespaceMesh.PORT, Endpoint.parse("[fd99::fe]:41821"), "");
     everybodyIsBack(marks);
   }
 
@@ -254,7 +261,7 @@ class MeshTest {
     assertEquals(1, former.process().awaitExit(), "an agent without an address ends");
     assertEquals(before.get(former.host()), mesh.networkOf(former.host()));
 
-    Agent heir = mesh.startAgent("newcomer", former.host());
+    Agent heir = mesh.startAgent("newcomer", former.host(), Payment.INVITATION);
     agents.set(6, heir);
     Membership inherited = heir.awaitJoined(0);
     memberships.put(heir.id(), inherited);

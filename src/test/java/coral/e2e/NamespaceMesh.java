@@ -4,6 +4,7 @@ import coral.colony.ColonyFiles;
 import coral.linux.IcmpEcho;
 import coral.model.Endpoint;
 import coral.testing.NetworkTopology;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -11,30 +12,56 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A colony in the hub of a {@link NetworkTopology} and agents on its hosts, each in a process of
- * its own with a real {@code coral0}. Closing it ends every process and removes the network.
+ * A colony and its discovery in the hub of a {@link NetworkTopology} and agents on its hosts, each
+ * in a process of its own with a real {@code coral0}. Closing it ends every process and removes the
+ * network.
  */
 final class NamespaceMesh implements AutoCloseable {
   /** Where the agents look for the colony. */
   static final int PORT = 9000;
 
+  /** Where they look for discovery. */
+  static final int DISCOVERY_PORT = 8080;
+
   /** Where agents find the colony's WireGuard socket unless a test moves it. */
   static final Endpoint WIREGUARD = Endpoint.parse("10.99.0.254:41820");
 
   private static final String HUB = "10.99.0.254";
+  private static final Contact DIRECT = Contact.at(PORT, DISCOVERY_PORT);
+  private static final String FINGERPRINT = "colonies pin its certificate: ";
   private static final Duration ECHO_TIMEOUT = Duration.ofMillis(500);
+
+  /** What an agent pays with for its first certificate. */
+  enum Payment {
+    /** The line that the administrator made for it. */
+    INVITATION,
+    /** A token that discovery gives for the colony's secret. */
+    TOKEN,
+    /** The secret itself, as before there were tokens. */
+    LEGACY_SECRET
+  }
+
+  /** Where an agent believes to find the colony and discovery. */
+  record Contact(Endpoint colony, Endpoint discovery) {
+    /** At these ports of the hub. */
+    static Contact at(int colonyPort, int discoveryPort) {
+      return new Contact(new Endpoint(HUB, colonyPort), new Endpoint(HUB, discoveryPort));
+    }
+  }
 
   private final Path home;
   private final NetworkTopology topology;
   private final ColonyFiles.Created created;
   private final Path agentSettings;
   private final List<ChildProcess> processes = new ArrayList<>();
+  private @Nullable String discoveryFingerprint;
   private @Nullable ChildProcess colony;
   private int port;
 
@@ -46,15 +73,14 @@ final class NamespaceMesh implements AutoCloseable {
     this.agentSettings = agentSettings;
   }
 
-  /** Builds the network and makes a colony, which is not started yet. */
+  /** Builds the network and makes a colony; nothing is started yet. */
   static NamespaceMesh create(Path home, int hosts) throws Exception {
     ColonyFiles.Created created = ColonyFiles.create("shop", "test", home, InstantSource.system());
     // Short pauses: what is shown here is that things come back, not how patient they are.
     Path agentSettings =
         Files.writeString(
             home.resolve("agent.conf"),
-            "coral.agent { probe.interval = 1s, back-off.longest = 2s,"
-                + " legacy.send-colony-secret = true }\n",
+            "coral.agent { probe.interval = 1s, back-off.longest = 2s }\n",
             StandardCharsets.UTF_8);
     return new NamespaceMesh(home, NetworkTopology.create(hosts), created, agentSettings);
   }
@@ -63,13 +89,45 @@ final class NamespaceMesh implements AutoCloseable {
     return topology;
   }
 
+  ColonyFiles.Created created() {
+    return created;
+  }
+
+  /** Starts discovery and waits until it listens. */
+  void startDiscovery() throws Exception {
+    ChildProcess discovery =
+        start(
+            topology::inHub,
+            home,
+            "128m",
+            Map.of("CORAL_DISCOVERY_PORT", Integer.toString(DISCOVERY_PORT)),
+            List.of("discovery", "start"));
+    String told = discovery.await(0, line -> line.contains(FINGERPRINT), "discovery to listen");
+    discoveryFingerprint = told.substring(told.indexOf(FINGERPRINT) + FINGERPRINT.length()).strip();
+  }
+
+  /** What agents and colonies pin discovery by. */
+  String discoveryFingerprint() {
+    String known = discoveryFingerprint;
+    if (known == null) {
+      throw new IllegalStateException("discovery was not started");
+    }
+    return known;
+  }
+
+  /** Starts the colony where agents find it, and waits until it is ready. */
+  void startColony() throws Exception {
+    startColony(PORT, WIREGUARD, "");
+  }
+
   /**
    * Starts the colony and waits until it is ready.
    *
    * @param port of its calls; agents find it at {@link #PORT} only
    * @param wireGuard an address of the hub, and the port of its WireGuard socket
+   * @param more settings inside of {@code coral.colony}
    */
-  void startColony(int port, Endpoint wireGuard) throws Exception {
+  void startColony(int port, Endpoint wireGuard, String more) throws Exception {
     Path settings =
         Files.writeString(
             home.resolve("colony-" + port + ".conf"),
@@ -79,16 +137,25 @@ final class NamespaceMesh implements AutoCloseable {
               wireguard { device = tun, port = %d }
               public-endpoints = ["%s"]
               heartbeat-interval = 1s
-              legacy.accept-colony-secret = true
+              discovery { url = "https://%s:%d", fingerprint = "%s" }
+              %s
             }
             """
-                .formatted(port, wireGuard.port(), wireGuard),
+                .formatted(
+                    port,
+                    wireGuard.port(),
+                    wireGuard,
+                    HUB,
+                    DISCOVERY_PORT,
+                    discoveryFingerprint(),
+                    more),
             StandardCharsets.UTF_8);
     ChildProcess started =
         start(
             topology::inHub,
             home,
             "384m",
+            Map.of(),
             List.of(
                 "colony",
                 "start",
@@ -109,41 +176,85 @@ final class NamespaceMesh implements AutoCloseable {
     return started;
   }
 
-  /** Starts an agent that buys its certificate with the secret; does not wait for its join. */
-  Agent startAgent(String id, int host) throws Exception {
+  /** Starts an agent that has no certificate yet; does not wait for its join. */
+  Agent startAgent(String id, int host, Payment payment) throws Exception {
+    return startAgent(id, host, payment, DIRECT);
+  }
+
+  /** Starts an agent that has no certificate yet; does not wait for its join. */
+  Agent startAgent(String id, int host, Payment payment, Contact contact) throws Exception {
+    if (payment == Payment.INVITATION) {
+      String invitation = asAdministrator(administrator -> administrator.invitation(id));
+      return startAgent(id, host, contact, Map.of(), List.of(invitation));
+    }
     return startAgent(
         id,
         host,
+        contact,
+        payment == Payment.LEGACY_SECRET
+            ? Map.of("CORAL_LEGACY_SEND_COLONY_SECRET", "true")
+            : Map.of(),
         List.of(
+            created.colonyId().value(),
             "--colony-secret-file",
             created.secretFile().toString(),
             "--ca-fingerprint",
-            created.caFingerprint().value()));
+            created.caFingerprint().value(),
+            "--discovery",
+            "https://" + contact.discovery(),
+            "--discovery-fingerprint",
+            discoveryFingerprint()));
   }
 
-  /** Starts an agent with what it keeps on its disk and no secret. */
+  /** Starts an agent with what it keeps on its disk and nothing to pay with. */
   Agent startAgentAgain(String id, int host) throws Exception {
-    return startAgent(id, host, List.of());
+    return startAgent(id, host, DIRECT, Map.of(), List.of(created.colonyId().value()));
   }
 
-  private Agent startAgent(String id, int host, List<String> credentials) throws Exception {
+  private Agent startAgent(
+      String id,
+      int host,
+      Contact contact,
+      Map<String, String> environment,
+      List<String> credentials)
+      throws Exception {
     List<String> arguments = new ArrayList<>();
-    arguments.addAll(List.of("connect", created.colonyId().value(), "--agent-id", id));
+    arguments.add("connect");
     arguments.addAll(credentials);
-    arguments.addAll(List.of("--colony-endpoint", HUB + ":" + PORT, "--device", "tun"));
-    arguments.addAll(List.of("-o", "json", "--config", agentSettings.toString()));
+    arguments.addAll(List.of("--agent-id", id, "--device", "tun", "-o", "json"));
+    arguments.addAll(List.of("--colony-endpoint", contact.colony().toString()));
+    arguments.addAll(List.of("--config", agentSettings.toString()));
     return new Agent(
-        id, host, start(task -> topology.on(host, task), home.resolve(id), "96m", arguments));
+        id,
+        host,
+        start(task -> topology.on(host, task), home.resolve(id), "96m", environment, arguments));
   }
 
-  private ChildProcess start(Place place, Path home, String heap, List<String> arguments)
+  /** Where an agent keeps what it has. */
+  AgentState stateOf(String id) {
+    return new AgentState(home.resolve(id).resolve("agents").resolve(id));
+  }
+
+  /** Starts a command of the administrator, in the hub. */
+  ChildProcess coral(String... arguments) throws Exception {
+    ChildRuntime runtime = ChildRuntime.small(Files.createDirectories(home.resolve("tmp")), "96m");
+    List<String> all = new ArrayList<>(List.of(arguments));
+    all.addAll(List.of("--endpoint", new Endpoint("127.0.0.1", port).toString()));
+    ChildProcess process =
+        topology.inHub(
+            () -> runtime.start(Map.of("CORAL_HOME", home.toString()), all.toArray(String[]::new)));
+    processes.add(process);
+    return process;
+  }
+
+  private ChildProcess start(
+      Place place, Path home, String heap, Map<String, String> environment, List<String> arguments)
       throws Exception {
     ChildRuntime runtime = ChildRuntime.small(Files.createDirectories(home.resolve("tmp")), heap);
+    Map<String, String> all = new HashMap<>(environment);
+    all.put("CORAL_HOME", home.toString());
     ChildProcess process =
-        place.start(
-            () ->
-                runtime.startService(
-                    Map.of("CORAL_HOME", home.toString()), arguments.toArray(String[]::new)));
+        place.start(() -> runtime.startService(all, arguments.toArray(String[]::new)));
     processes.add(process);
     return process;
   }
@@ -160,8 +271,14 @@ final class NamespaceMesh implements AutoCloseable {
 
   /** Runs a query from the hub's namespace. */
   <T> T asAdministrator(Query<T> query) throws Exception {
-    Callable<T> task = () -> query.run(new Administrator(created, new Endpoint("127.0.0.1", port)));
+    Administrator administrator = administrator();
+    Callable<T> task = () -> query.run(administrator);
     return topology.inHub(task);
+  }
+
+  /** Who asks the colony in the hub's namespace; one keeps its connection. */
+  Administrator administrator() throws IOException {
+    return new Administrator(created, new Endpoint("127.0.0.1", port));
   }
 
   /**
