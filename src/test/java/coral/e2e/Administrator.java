@@ -1,5 +1,6 @@
 package coral.e2e;
 
+import coral.api.colony.v1.Agent;
 import coral.api.colony.v1.Allocation;
 import coral.api.colony.v1.AllowRebindRequest;
 import coral.api.colony.v1.AllowRebindResponse;
@@ -7,6 +8,8 @@ import coral.api.colony.v1.CreateInvitationRequest;
 import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.ListAgentsRequest;
+import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
@@ -86,6 +89,16 @@ final class Administrator {
         "coral.colony.v1.ColonyService/GetStatus",
         GetStatusRequest.getDefaultInstance(),
         GetStatusResponse.parser());
+  }
+
+  /** The first thousand. */
+  List<Agent> agents() throws RpcException {
+    return client
+        .call(
+            "coral.colony.v1.ColonyService/ListAgents",
+            ListAgentsRequest.getDefaultInstance(),
+            ListAgentsResponse.parser())
+        .getAgentsList();
   }
 
   DeregisterAgentResponse deregister(String agentId) throws RpcException {
