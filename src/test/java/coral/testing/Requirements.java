@@ -18,6 +18,8 @@ public enum Requirements {
   TESTSSL("testssl"),
   /** A PKCS#11 device in software. */
   SOFTHSM("softhsm"),
+  /** Reads what passes an interface. */
+  TCPDUMP("tcpdump"),
   /** Mounting a small file system of one's own. */
   MOUNT("mount");
 
