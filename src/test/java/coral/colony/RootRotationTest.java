@@ -83,14 +83,19 @@ class RootRotationTest {
       List<X509Certificate> roots =
           Pem.certificates(told.getTrustBundle().getCertificates().toByteArray());
       assertEquals(2, roots.size());
-      RpcException early = assertThrows(RpcException.class, () -> forward(colony));
-      assertEquals(Failure.FAILED_PRECONDITION, early.failure(), early.getMessage());
-      stream
-          .up()
-          .offer(
-              AgentMessage.newBuilder()
-                  .setTrustBundleTaken(TrustBundleTaken.newBuilder().setVersion(2))
-                  .build());
+      List<X509Certificate> crosses =
+          Pem.certificates(told.getTrustBundle().getCrossCertificates().toByteArray());
+      for (int root = 0; root < 2; root++) {
+        X509Certificate other = roots.get(1 - root);
+        for (X509Certificate cross : crosses) {
+          if (cross.getSubjectX500Principal().equals(roots.get(root).getSubjectX500Principal())) {
+            cross.verify(other.getPublicKey());
+          }
+        }
+      }
+      assertEquals(2, crosses.size(), "each root has the word of the other");
+      assertFails(colony);
+      take(stream, 2);
       Eventually.holds(() -> assertEquals(1, status(colony).getAgentsWithBundle()));
 
       assertEquals("distributed", forward(colony).getRotation());
@@ -113,6 +118,51 @@ class RootRotationTest {
       AgentStream.open(colony, Optional.of(after.certificate()), client).opened();
       Eventually.holds(() -> assertEquals(1, status(colony).getAgentsOnActiveRoot()));
     }
+  }
+
+  /** Otherwise a colony that was killed in between would let a root sign that agents lack. */
+  @Test
+  void aColonyThatWasStartedAgainWaitsUntilAgentsHaveSaidAgainThatTheyTrustTheBundle()
+      throws Exception {
+    try (TestColony colony = TestColony.start(directory, FAST)) {
+      Member web = colony.bootstrap("web-1");
+      colony.register(web, KeyPair.generate().publicKey(), "r");
+      forward(colony);
+      AgentStream before = AgentStream.open(colony, Optional.of(web.certificate()), client);
+      before.opened();
+      take(before, 2);
+      Eventually.holds(() -> assertEquals(1, status(colony).getAgentsWithBundle()));
+      assertEquals("distributed", forward(colony).getRotation());
+
+      colony.restart();
+      GetAuthorityStatusResponse restarted = status(colony);
+      assertEquals("distributed", restarted.getRotation());
+      assertEquals(1, restarted.getAgents());
+      assertEquals(0, restarted.getAgentsWithBundle());
+      assertFails(colony);
+      AgentStream after = AgentStream.open(colony, Optional.of(web.certificate()), client);
+      after.opened();
+      take(after, 1); // of an agent that refuses the present one
+      after.heartbeat(coral.api.mesh.v1.Heartbeat.newBuilder().setSequence(1));
+      assertFails(colony);
+      take(after, 2);
+      Eventually.holds(() -> assertEquals(1, status(colony).getAgentsWithBundle()));
+      assertEquals("active", forward(colony).getRotation());
+    }
+  }
+
+  private static void assertFails(TestColony colony) {
+    RpcException early = assertThrows(RpcException.class, () -> forward(colony));
+    assertEquals(Failure.FAILED_PRECONDITION, early.failure(), early.getMessage());
+  }
+
+  private static void take(AgentStream stream, long version) {
+    stream
+        .up()
+        .offer(
+            AgentMessage.newBuilder()
+                .setTrustBundleTaken(TrustBundleTaken.newBuilder().setVersion(version))
+                .build());
   }
 
   @Test
