@@ -330,6 +330,11 @@ public final class CertificateIndex {
     }
   }
 
+  /** Whether a certificate that is not in the journal was revoked by its number. */
+  public boolean isRevoked(String serial) {
+    return revokedStrangers.contains(serial);
+  }
+
   /** The index holds all there is. Called by the writer after recovery. */
   void completed() {
     complete = true;

@@ -1,10 +1,10 @@
 package coral.cli;
 
 import coral.certificate.Authority;
-import coral.certificate.CertificateProfile;
 import coral.certificate.Identity;
-import coral.certificate.KeyType;
 import coral.certificate.SerialNumbers;
+import coral.colony.AdministratorFiles;
+import coral.colony.ColonyFiles;
 import coral.colony.ColonySettings;
 import coral.model.ColonyId;
 import coral.settings.SettingsLoader;
@@ -12,9 +12,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.KeyPair;
 import java.security.cert.X509Certificate;
-import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -42,7 +40,8 @@ final class AdminCommand extends CommandGroup {
         "",
         "On the colony's host and as its user, with the keys in the colony's folder: the colony"
             + " need not run and is not asked. Wanted before the certificate ends, and before a"
-            + " former root is retired that it comes from."
+            + " former root is retired that it comes from. The former certificate ends when the"
+            + " colony first sees the new one."
       },
       footer = {
         "JSON: {colonyId, serialNumber, expiresAt, administratorCertificate, administratorKey};",
@@ -53,11 +52,6 @@ final class AdminCommand extends CommandGroup {
         "  coral admin renew --dir /srv/colony"
       })
   static final class Renewal implements Callable<Integer> {
-    /** As 'coral init' names and certifies it. */
-    private static final String NAME = "admin";
-
-    private static final Duration VALIDITY = Duration.ofDays(365);
-
     @Spec private @Nullable CommandSpec spec;
 
     @Option(
@@ -85,13 +79,12 @@ final class AdminCommand extends CommandGroup {
       CoralCommand root = CoralCommand.root(spec);
       LocalColony chosen =
           LocalColony.choose(root, Optional.ofNullable(colony), Optional.ofNullable(directory));
-      Path admin = chosen.folder().resolve("admin");
-      Path certificates = admin.resolve("cert.pem");
-      Path key = admin.resolve("key.pem");
+      AdministratorFiles files = new ColonyFiles(chosen.folder()).administrator();
+      Path certificates = files.certificate();
+      Path key = files.key();
       Identity renewed;
       try {
-        renewed = issue(root, chosen, InstantSource.system().instant());
-        renewed.save(certificates, key);
+        renewed = files.renew(authority(root, chosen), InstantSource.system().instant());
       } catch (IOException | IllegalStateException e) {
         throw new CommandFailedException(
             "the administrator's certificate was not renewed: " + e.getMessage(),
@@ -113,28 +106,22 @@ final class AdminCommand extends CommandGroup {
                         .put("administratorKey", key.toString())));
       } else {
         out.println("The administrator of " + chosen.id() + " has certificate " + serial);
-        out.println("in " + certificates + ", good until " + end + ".");
+        out.println("in " + certificates + ", good until " + end + ". The former one ends when");
+        out.println("the colony first sees it.");
       }
       out.flush();
       return CommandLine.DONE;
     }
 
-    private static Identity issue(CoralCommand root, LocalColony chosen, Instant now)
-        throws IOException {
+    private static Authority authority(CoralCommand root, LocalColony chosen) throws IOException {
       List<Path> files = new ArrayList<>(root.configFile().stream().toList());
       Path own = chosen.folder().resolve(ColonyStartCommand.SETTINGS);
       if (Files.exists(own)) {
         files.add(own);
       }
-      Authority authority =
-          Authority.load(
-              chosen.folder(),
-              ColonySettings.authority(SettingsLoader.load(files)).open(chosen.folder()));
-      KeyPair keys = KeyType.P_256.generate();
-      X509Certificate leaf =
-          authority.issue(
-              CertificateProfile.administrator(chosen.id(), NAME), keys.getPublic(), now, VALIDITY);
-      return new Identity(keys.getPrivate(), authority.chain(leaf));
+      return Authority.load(
+          chosen.folder(),
+          ColonySettings.authority(SettingsLoader.load(files)).open(chosen.folder()));
     }
   }
 }

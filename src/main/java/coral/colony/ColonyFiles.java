@@ -40,7 +40,7 @@ import org.slf4j.LoggerFactory;
  * ca-key.pem                private key of the root; may be kept elsewhere
  * ca-*-key.pem              private keys of the intermediates
  * tls-cert.pem tls-key.pem  what the gRPC port shows; replaced when it grows old
- * admin/{cert,key}.pem      the first administrator
+ * admin/                    the first administrator's key and certificate
  * colony.duckdb             journal and tables
  * </pre>
  *
@@ -50,8 +50,6 @@ public record ColonyFiles(Path directory) {
   /** A year; it is replaced when less than a third is left, at start or on any day. */
   private static final Duration SERVER_VALIDITY = Duration.ofDays(365);
 
-  private static final Duration ADMINISTRATOR_VALIDITY = Duration.ofDays(365);
-  private static final String ADMINISTRATOR = "admin";
   private static final String SECRET_PREFIX = "coral-sec_";
   private static final int SECRET_BYTES = 32;
   private static final SecureRandom RANDOM = new SecureRandom();
@@ -137,16 +135,7 @@ public record ColonyFiles(Path directory) {
     SecureFiles.createNew(
         files.wireGuardKeyFile(), bytes(Base64.getEncoder().encodeToString(key) + "\n"));
     files.issueServerIdentity(authority, clock.instant());
-    java.security.KeyPair administrator = KeyType.P_256.generate();
-    new Identity(
-            administrator.getPrivate(),
-            authority.chain(
-                authority.issue(
-                    CertificateProfile.administrator(id, ADMINISTRATOR),
-                    administrator.getPublic(),
-                    clock.instant(),
-                    ADMINISTRATOR_VALIDITY)))
-        .save(files.administratorCertificate(), files.administratorKey());
+    files.administrator().create(authority, clock.instant());
     SecureFiles.createNew(files.settingsFile(), bytes(settings(id, app, environment, absolute)));
     return new Created(
         id,
@@ -156,8 +145,8 @@ public record ColonyFiles(Path directory) {
         files.settingsFile(),
         files.secretFile(),
         files.caCertificate(),
-        files.administratorCertificate(),
-        files.administratorKey());
+        files.administrator().certificate(),
+        files.administrator().key());
   }
 
   static Secret newSecret() {
@@ -214,12 +203,9 @@ public record ColonyFiles(Path directory) {
     return directory.resolve("ca-cert.pem");
   }
 
-  public Path administratorCertificate() {
-    return directory.resolve("admin").resolve("cert.pem");
-  }
-
-  public Path administratorKey() {
-    return directory.resolve("admin").resolve("key.pem");
+  /** The first administrator's. */
+  public AdministratorFiles administrator() {
+    return new AdministratorFiles(directory.resolve("admin"));
   }
 
   public Path database() {

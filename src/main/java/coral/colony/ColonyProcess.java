@@ -221,6 +221,7 @@ public final class ColonyProcess implements AutoCloseable {
                             readiness,
                             discovery::problem,
                             audit,
+                            files.administrator(),
                             clock)),
                     START_TIMEOUT));
     rpcAddress = binding.localAddress();

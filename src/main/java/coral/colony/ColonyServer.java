@@ -25,6 +25,7 @@ import coral.rpc.ServerTls;
 import coral.storage.AllocationReadModel;
 import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
+import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
@@ -93,6 +94,7 @@ final class ColonyServer {
       Readiness readiness,
       Supplier<Optional<String>> announcementProblem,
       ColonyAudit audit,
+      AdministratorFiles administrator,
       InstantSource clock) {}
 
   /** Opens the port. */
@@ -166,10 +168,20 @@ final class ColonyServer {
             parts.audit().sink(),
             actors.blocking());
     rotation.follow();
+    AdministratorRenewal administrator =
+        new AdministratorRenewal(
+            settings.colonyId(),
+            parts.administrator(),
+            actors.certificates(),
+            authorityClient,
+            parts.audit().sink(),
+            actors.blocking());
     return RpcServer.builder(
             actors.system(),
             CallerIdentity.ofColony(
-                settings.colonyId(), actors.certificates()::acceptsHolder, parts.clock()),
+                settings.colonyId(),
+                certificate -> isHolderAccepted(certificate, administrator),
+                parts.clock()),
             authorization(parts.audit().sink()))
         .service(
             MeshService.class,
@@ -228,6 +240,14 @@ final class ColonyServer {
         .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
         .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
         .build();
+  }
+
+  private boolean isHolderAccepted(X509Certificate shown, AdministratorRenewal administrator) {
+    boolean accepted = actors.certificates().acceptsHolder(shown);
+    if (accepted) {
+      administrator.used(shown);
+    }
+    return accepted;
   }
 
   /** Who is refused by the table is told of. */
