@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.api.colony.v1.Allocation;
 import coral.api.mesh.v1.DeregisterAgentResponse;
+import coral.certificate.KeyType;
 import coral.e2e.Agent.Membership;
 import coral.e2e.NamespaceMesh.Payment;
 import coral.model.Endpoint;
@@ -60,7 +61,7 @@ class MeshTest {
   void startColony(@TempDir Path home) throws Exception {
     NetworkTopology.assumePossible();
     hostBefore = NetworkState.now();
-    mesh = NamespaceMesh.create(home, AGENTS);
+    mesh = NamespaceMesh.create(home, AGENTS, KeyType.RSA_4096);
     hubBefore = mesh.networkOfHub();
     for (int host = 0; host < AGENTS; host++) {
       before.add(mesh.networkOf(host));

@@ -1,7 +1,10 @@
 package coral.e2e;
 
+import coral.certificate.AuthoritySettings;
+import coral.certificate.KeyType;
 import coral.colony.ColonyFiles;
 import coral.linux.IcmpEcho;
+import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.testing.NetworkTopology;
 import java.io.IOException;
@@ -15,6 +18,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 
@@ -73,9 +77,21 @@ final class NamespaceMesh implements AutoCloseable {
     this.agentSettings = agentSettings;
   }
 
-  /** Builds the network and makes a colony; nothing is started yet. */
-  static NamespaceMesh create(Path home, int hosts) throws Exception {
-    ColonyFiles.Created created = ColonyFiles.create("shop", "test", home, InstantSource.system());
+  /**
+   * Builds the network and makes a colony; nothing is started yet.
+   *
+   * @param authority the colony's: RSA keys, the default, take seconds to make
+   */
+  static NamespaceMesh create(Path home, int hosts, KeyType authority) throws Exception {
+    ColonyId id = ColonyFiles.newId("shop", "test");
+    ColonyFiles.Created created =
+        ColonyFiles.createIn(
+            ColonyFiles.directory(home, id),
+            id,
+            "shop",
+            "test",
+            new AuthoritySettings(authority, Optional.empty(), Optional.empty(), Optional.empty()),
+            InstantSource.system());
     // Short pauses: what is shown here is that things come back, not how patient they are.
     Path agentSettings =
         Files.writeString(

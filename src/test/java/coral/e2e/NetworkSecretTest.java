@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.certificate.Identity;
+import coral.certificate.KeyType;
 import coral.e2e.NamespaceMesh.Contact;
 import coral.e2e.NamespaceMesh.Payment;
 import coral.model.Fingerprint;
@@ -74,12 +75,13 @@ class NetworkSecretTest {
 
   /** The colony would take the secret, so that nothing but the agents keeps it from it. */
   @BeforeAll
+  @Timeout(120)
   void startColony(@TempDir Path home) throws Exception {
     NetworkTopology.assumePossible();
     PacketCapture.assumePossible();
     this.home = home;
     hostBefore = NetworkState.now();
-    mesh = NamespaceMesh.create(home, 3);
+    mesh = NamespaceMesh.create(home, 3, KeyType.P_256);
     captures.add(capture(mesh.topology()::inHub, "hub"));
     for (int host = 0; host < 2; host++) {
       captures.add(capture(mesh.topology().host(host)::call, "host-" + host));
@@ -111,8 +113,11 @@ class NetworkSecretTest {
     TlsRelay colony = relayToColony(RELAYED_COLONY);
     TlsRelay discovery = relayToDiscovery(RELAYED_DISCOVERY);
     Contact relayed = Contact.at(RELAYED_COLONY, RELAYED_DISCOVERY);
+    List<Agent> agents = new ArrayList<>();
     for (int host = 0; host < 2; host++) {
-      Agent agent = mesh.startAgent("web-" + host, host, Payment.TOKEN, relayed);
+      agents.add(mesh.startAgent("web-" + host, host, Payment.TOKEN, relayed));
+    }
+    for (Agent agent : agents) {
       agent.awaitJoined(0);
       assertTrue(isPaidWith("token", agent), agent.process()::log);
     }
@@ -242,7 +247,7 @@ class NetworkSecretTest {
 
   private TlsRelay relay(int port, int to, Identity server, TlsRelay.Server behind)
       throws Exception {
-    InetSocketAddress target = new InetSocketAddress("127.0.0.1", to);
+    InetSocketAddress target = new InetSocketAddress(InetAddress.getLoopbackAddress(), to);
     TlsRelay relay = mesh.topology().inHub(() -> TlsRelay.start(port, target, server, behind));
     open.add(relay);
     return relay;

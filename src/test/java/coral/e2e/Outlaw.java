@@ -104,7 +104,7 @@ final class Outlaw implements AutoCloseable {
   /** In a /16. */
   private static int hostNumber(InetAddress address) {
     byte[] bytes = address.getAddress();
-    return (bytes[2] & 0xff) << 8 | bytes[3] & 0xff;
+    return ((bytes[2] & 0xff) << Byte.SIZE) | (bytes[3] & 0xff);
   }
 
   /** Asks the hub for a new WireGuard session. */

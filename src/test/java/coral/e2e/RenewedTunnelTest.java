@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.api.colony.v1.GetCACertificateRequest;
 import coral.api.colony.v1.GetCACertificateResponse;
+import coral.certificate.KeyType;
 import coral.e2e.Agent.Membership;
 import coral.e2e.NamespaceMesh.Payment;
 import coral.model.Endpoint;
@@ -60,9 +61,10 @@ class RenewedTunnelTest {
   private final List<SteadyTraffic> traffic = new ArrayList<>();
 
   @BeforeEach
+  @Timeout(120)
   void build() throws Exception {
     NetworkTopology.assumePossible();
-    mesh = NamespaceMesh.create(home, AGENTS);
+    mesh = NamespaceMesh.create(home, AGENTS, KeyType.P_256);
     mesh.startDiscovery();
     mesh.startColony(
         NamespaceMesh.PORT, NamespaceMesh.WIREGUARD, "certificates.agent-validity = 1m");

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.certificate.KeyType;
 import coral.e2e.Agent.Membership;
 import coral.e2e.NamespaceMesh.Payment;
 import coral.rpc.RpcException;
@@ -41,8 +42,8 @@ class RevokedTunnelTest {
   /** From the answer to the revocation: stream closed, peer removed. */
   private static final Duration BOUND = Duration.ofSeconds(1);
 
-  /** Three seconds of pings. */
-  private static final int SOME = 60;
+  /** Two seconds of pings. */
+  private static final int SOME = 40;
 
   private static final String OBEDIENT = "obedient";
   private static final String REBEL = "rebel";
@@ -66,10 +67,11 @@ class RevokedTunnelTest {
   private long startedAt;
 
   @BeforeAll
+  @Timeout(120)
   void joinEverybody(@TempDir Path home) throws Exception {
     NetworkTopology.assumePossible();
     hostBefore = NetworkState.now();
-    mesh = NamespaceMesh.create(home, 4);
+    mesh = NamespaceMesh.create(home, 4, KeyType.P_256);
     mesh.startDiscovery();
     mesh.startColony();
     others.add(mesh.startAgent("other-0", 0, Payment.TOKEN));

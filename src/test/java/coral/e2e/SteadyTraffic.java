@@ -60,6 +60,7 @@ final class SteadyTraffic implements AutoCloseable {
    *
    * @param period from the start of one try to that of the next
    */
+  @SuppressWarnings("FutureReturnValueIgnored") // a try keeps its own failure
   static SteadyTraffic start(String name, Duration period, List<Worker> workers) {
     SteadyTraffic traffic = new SteadyTraffic(name, workers);
     for (int i = 0; i < workers.size(); i++) {
