@@ -227,6 +227,7 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   /**
    * The authority of one colony; there is one such actor.
    *
+   * @param blocked keys that get no certificate
    * @param index is told of every certificate that is issued or recovered; {@link
    *     CertificateIndex#isComplete} once the journal has been read
    * @param store what holds the journal, for messages: the path of the database file
@@ -235,13 +236,14 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
   public static Behavior<Command> create(
       Authority authority,
       CertificateSettings settings,
+      BlockedKeys blocked,
       CertificateIndex index,
       String store,
       InstantSource clock,
       Executor signing) {
     Instant started = clock.instant();
     Behavior<CertificateIssuer.Command> issuer =
-        CertificateIssuer.create(authority, settings, index, clock, started, signing);
+        CertificateIssuer.create(authority, settings, blocked, index, clock, started, signing);
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(

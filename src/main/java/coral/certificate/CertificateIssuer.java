@@ -113,6 +113,7 @@ final class CertificateIssuer
   private final ActorContext<Command> context;
   private final Authority authority;
   private final CertificateSettings settings;
+  private final BlockedKeys blocked;
   private final CertificateIndex index;
   private final InstantSource clock;
   private final Instant started;
@@ -125,19 +126,22 @@ final class CertificateIssuer
   static Behavior<Command> create(
       Authority authority,
       CertificateSettings settings,
+      BlockedKeys blocked,
       CertificateIndex index,
       InstantSource clock,
       Instant started,
       Executor signing) {
     return Behaviors.setup(
         context ->
-            new CertificateIssuer(context, authority, settings, index, clock, started, signing));
+            new CertificateIssuer(
+                context, authority, settings, blocked, index, clock, started, signing));
   }
 
   private CertificateIssuer(
       ActorContext<Command> context,
       Authority authority,
       CertificateSettings settings,
+      BlockedKeys blocked,
       CertificateIndex index,
       InstantSource clock,
       Instant started,
@@ -146,6 +150,7 @@ final class CertificateIssuer
     this.context = context;
     this.authority = authority;
     this.settings = settings;
+    this.blocked = blocked;
     this.index = index;
     this.clock = clock;
     this.started = started;
@@ -303,12 +308,12 @@ final class CertificateIssuer
   private void verify(Issuing issuing) {
     CertificateAuthority.Issue issue = issuing.issue();
     context.pipeToSelf(
-        offActor(issuing, () -> verified(issue)),
+        offActor(issuing, () -> verified(issue, blocked)),
         (verified, failure) -> new Verified(issuing, verified, failure));
   }
 
-  private static VerifiedIssue verified(CertificateAuthority.Issue issue) {
-    VerifiedRequest key = CertificateRequests.verify(issue.csrPem(), issue.agentId());
+  private static VerifiedIssue verified(CertificateAuthority.Issue issue, BlockedKeys blocked) {
+    VerifiedRequest key = CertificateRequests.verify(issue.csrPem(), issue.agentId(), blocked);
     return new VerifiedIssue(
         key,
         new IssueRequest(

@@ -21,6 +21,7 @@ import org.bouncycastle.asn1.x500.RDN;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x500.X500NameBuilder;
 import org.bouncycastle.asn1.x500.style.BCStyle;
+import org.bouncycastle.asn1.x509.SubjectPublicKeyInfo;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequestBuilder;
@@ -62,6 +63,11 @@ public final class CertificateRequests {
    * @throws RefusedException INVALID_ARGUMENT, saying what to change
    */
   public static VerifiedRequest verify(byte[] pem, AgentId expected) {
+    return verify(pem, expected, BlockedKeys.none());
+  }
+
+  /** {@link #verify(byte[], AgentId)}; a key that is blocked is refused as soon as it is seen. */
+  static VerifiedRequest verify(byte[] pem, AgentId expected, BlockedKeys blocked) {
     try {
       CertificationRequest request =
           parse(Pem.decode(Pem.CERTIFICATE_REQUEST, pem, Pem.MAX_REQUEST_BYTES));
@@ -71,14 +77,21 @@ public final class CertificateRequests {
             "it carries attributes or extensions; the colony alone decides what a certificate"
                 + " says, so send a request without them");
       }
-      RequestedKey key =
-          RequestedKey.parse(request.getCertificationRequestInfo().getSubjectPublicKeyInfo());
+      SubjectPublicKeyInfo info = request.getCertificationRequestInfo().getSubjectPublicKeyInfo();
+      String keyHash = PublicKeys.sha256(info.getEncoded(ASN1Encoding.DER));
+      if (blocked.contains(keyHash)) {
+        throw new IllegalArgumentException(
+            "its key is on this colony's list of keys that others know, such as those of Debian's"
+                + " defective OpenSSL (CVE-2008-0166); make a new one");
+      }
+      RequestedKey key = RequestedKey.parse(info);
       requireName(request.getCertificationRequestInfo().getSubject(), expected);
       key.requireSignature(
           request.getCertificationRequestInfo().getEncoded(ASN1Encoding.DER),
           request.getSignatureAlgorithm(),
           request.getSignature());
-      return new VerifiedRequest(expected, key.publicKey(), PublicKeys.hash(key.publicKey()));
+      // The key's own encoding is the one that was sent.
+      return new VerifiedRequest(expected, key.publicKey(), keyHash);
     } catch (IllegalArgumentException | IOException e) {
       throw refused(String.valueOf(e.getMessage()), e);
     } catch (RuntimeException e) {

@@ -1,6 +1,8 @@
 package coral.certificate;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 
 /**
  * How a colony issues certificates.
@@ -9,20 +11,28 @@ import java.time.Duration;
  * @param maxAgents agent ids that may ever be claimed: whoever has the colony's secret can claim
  * @param maxWaiting requests of strangers under way, and as many of members; one more is refused
  *     with LIMIT_REACHED
+ * @param blockedKeys files that {@link BlockedKeys} reads
  */
-public record CertificateSettings(Duration agentValidity, int maxAgents, int maxWaiting) {
+public record CertificateSettings(
+    Duration agentValidity, int maxAgents, int maxWaiting, List<Path> blockedKeys) {
   /** Little over a second of signing with RSA-4096. */
   private static final int MAX_WAITING = 256;
 
-  /** With room for 256 waiting requests. */
+  /** With room for 256 waiting requests, and no blocked keys. */
   public CertificateSettings(Duration agentValidity, int maxAgents) {
-    this(agentValidity, maxAgents, MAX_WAITING);
+    this(agentValidity, maxAgents, MAX_WAITING, List.of());
+  }
+
+  /** With keys that are blocked. */
+  public CertificateSettings blocking(List<Path> files) {
+    return new CertificateSettings(agentValidity, maxAgents, maxWaiting, files);
   }
 
   /**
    * @throws IllegalArgumentException if a value is out of bounds
    */
   public CertificateSettings {
+    blockedKeys = List.copyOf(blockedKeys);
     if (agentValidity.compareTo(Duration.ofMinutes(1)) < 0
         || agentValidity.compareTo(Duration.ofDays(3650)) > 0) {
       throw new IllegalArgumentException(

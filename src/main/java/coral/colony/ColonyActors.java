@@ -3,6 +3,7 @@ package coral.colony;
 import coral.address.AllocationChange;
 import coral.address.IpAllocator;
 import coral.certificate.Authority;
+import coral.certificate.BlockedKeys;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.CertificateIndex;
 import coral.model.AgentId;
@@ -63,6 +64,7 @@ record ColonyActors(
   /**
    * Starts them; they read their journals in the background.
    *
+   * @param blocked keys that get no certificate
    * @param afterCommit hears of each durable change of an address, before its answer
    * @param sink hears of what an audit has to find
    */
@@ -70,6 +72,7 @@ record ColonyActors(
       ActorSystem<Void> system,
       ColonySettings settings,
       Authority authority,
+      BlockedKeys blocked,
       DuckDbFile file,
       AllocationReadModel readModel,
       Consumer<AllocationChange> afterCommit,
@@ -85,6 +88,7 @@ record ColonyActors(
                 CertificateAuthority.create(
                     authority,
                     settings.certificates(),
+                    blocked,
                     certificates,
                     file.path().toString(),
                     clock,

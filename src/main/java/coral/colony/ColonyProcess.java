@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigFactory;
 import coral.address.Allocation;
 import coral.address.IpAllocator;
 import coral.certificate.Authority;
+import coral.certificate.BlockedKeys;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.OcspResponder;
 import coral.certificate.RevocationLists;
@@ -111,6 +112,8 @@ public final class ColonyProcess implements AutoCloseable {
     // What it has on disk
     ColonyFiles files = new ColonyFiles(settings.directory());
     Authority authority = step("certificate authority loaded", () -> authority(files));
+    BlockedKeys blocked =
+        step("blocked keys read", () -> BlockedKeys.read(settings.certificates().blockedKeys()));
     ColonySecrets secrets = ColonySecrets.load(files, clock);
     KeyPair keys = files.wireGuardKey();
     DuckDbFile file = step("database opened", () -> DuckDbFile.open(files.database()));
@@ -133,7 +136,15 @@ public final class ColonyProcess implements AutoCloseable {
         ColonyAudit.start(system, settings, file, authority, clock, ColonyActors.blocking(system));
     ColonyActors actors =
         ColonyActors.start(
-            system, settings, authority, file, readModel, hub::follow, audit.sink(), clock);
+            system,
+            settings,
+            authority,
+            blocked,
+            file,
+            readModel,
+            hub::follow,
+            audit.sink(),
+            clock);
     stopping.push(
         "last seen", () -> await(actors.flushLastSeen(STOP_STEP_TIMEOUT), STOP_STEP_TIMEOUT));
 

@@ -160,8 +160,9 @@ public record ColonySettings(
 
   private static CertificateSettings certificates(SettingsReader reader) {
     return new CertificateSettings(
-        reader.duration("agent-validity", Duration.ofMinutes(1), Duration.ofDays(3650)),
-        reader.integer("max-agents", 1, 1_000_000));
+            reader.duration("agent-validity", Duration.ofMinutes(1), Duration.ofDays(3650)),
+            reader.integer("max-agents", 1, 1_000_000))
+        .blocking(reader.paths("blocked-keys"));
   }
 
   /**

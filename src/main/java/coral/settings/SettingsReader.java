@@ -153,6 +153,19 @@ public final class SettingsReader {
     return value(key, "a path", SettingsReader::toPath);
   }
 
+  /** Paths as of {@link #path}, in a list or separated by commas. */
+  public List<Path> paths(String key) {
+    List<Path> paths = new ArrayList<>();
+    for (String text : strings(key)) {
+      try {
+        paths.add(toPath(text));
+      } catch (IllegalArgumentException e) {
+        throw wrong(key, text, "paths", e);
+      }
+    }
+    return paths;
+  }
+
   /** A path as of {@link #path}, or nothing. */
   public Optional<Path> optionalPath(String key) {
     return optional(key, "a path", SettingsReader::toPath);

@@ -2,6 +2,7 @@ package coral.bench;
 
 import com.typesafe.config.ConfigFactory;
 import coral.certificate.Authority;
+import coral.certificate.BlockedKeys;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.CertificateAuthority.Command;
 import coral.certificate.CertificateAuthority.Issued;
@@ -69,6 +70,7 @@ final class EnrolmentBenchmark implements Benchmark {
               CertificateAuthority.create(
                   authority,
                   new CertificateSettings(Duration.ofDays(90), 100_000),
+                  BlockedKeys.none(),
                   index,
                   file.path().toString(),
                   InstantSource.system(),

@@ -8,6 +8,7 @@ import coral.certificate.CertificateAuthority.Reply;
 import coral.model.AgentId;
 import java.security.KeyPair;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -47,9 +48,11 @@ final class AuthorityKit implements AutoCloseable {
    * @param places for strangers, and as many for members
    */
   ActorRef<Command> authority(Executor signing, int places) {
-    CertificateSettings settings = new CertificateSettings(Duration.ofDays(90), 100, places);
+    CertificateSettings settings =
+        new CertificateSettings(Duration.ofDays(90), 100, places, List.of());
     return kit.spawn(
-        CertificateAuthority.create(Roots.QUICK, settings, index, STORE, Roots.CLOCK, signing));
+        CertificateAuthority.create(
+            Roots.QUICK, settings, BlockedKeys.none(), index, STORE, Roots.CLOCK, signing));
   }
 
   /** A request with a proof of the key, from a stranger or from the holder of a certificate. */

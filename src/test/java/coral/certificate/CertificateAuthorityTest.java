@@ -111,6 +111,7 @@ class CertificateAuthorityTest {
             CertificateAuthority.create(
                 Authority.create(Roots.COLONY, Roots.CLOCK, root),
                 SETTINGS,
+                BlockedKeys.none(),
                 index,
                 STORE,
                 Roots.CLOCK,
@@ -182,7 +183,8 @@ class CertificateAuthorityTest {
     assertEquals(Failure.NOT_READY, fresh.refusal(leaf(issued)).orElseThrow().failure());
     ActorRef<Command> second =
         kit.spawn(
-            CertificateAuthority.create(Roots.QUICK, SETTINGS, fresh, STORE, Roots.CLOCK, threads));
+            CertificateAuthority.create(
+                Roots.QUICK, SETTINGS, BlockedKeys.none(), fresh, STORE, Roots.CLOCK, threads));
     assertEquals(Failure.AGENT_ID_TAKEN, refusal(second, WEB, OTHER_KEY));
     assertTrue(fresh.isComplete());
     assertTrue(fresh.accepts(leaf(issued)));

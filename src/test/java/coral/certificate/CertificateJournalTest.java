@@ -66,6 +66,7 @@ class CertificateJournalTest {
             CertificateAuthority.create(
                 Roots.QUICK,
                 new CertificateSettings(Duration.ofDays(90), 100_000),
+                BlockedKeys.none(),
                 index,
                 file.path().toString(),
                 () -> now,

@@ -161,7 +161,8 @@ class UnwrittenCertificateTest {
         desk.kit.spawn(
             CertificateAuthority.create(
                 Roots.QUICK,
-                new CertificateSettings(Duration.ofDays(90), 100, PLACES),
+                new CertificateSettings(Duration.ofDays(90), 100, PLACES, List.of()),
+                BlockedKeys.none(),
                 index,
                 AuthorityKit.STORE,
                 Roots.CLOCK,

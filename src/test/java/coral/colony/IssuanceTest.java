@@ -21,12 +21,14 @@ import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.InvitationText;
 import coral.rpc.RpcException;
+import coral.testing.Eventually;
 import coral.token.AcceptedKeys;
 import coral.token.AcceptedKeysFile;
 import coral.token.PublicKeyHash;
 import coral.token.PublishedKey;
 import coral.token.RegistrationToken;
 import coral.token.SigningKey;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
@@ -207,6 +209,26 @@ class IssuanceTest {
     }
   }
 
+  /** C5: the operator's list of keys that others know, from its setting to the refusal. */
+  @Test
+  void aKeyOnTheColonysListOfBlockedKeysBuysNothingAndABrokenListStopsTheStart() throws Exception {
+    KeyPair known = KeyType.P_256.generate();
+    Path list =
+        Files.writeString(
+            directory.resolve("blocked"),
+            "# found in firmware\n" + PublicKeyHash.of(known.getPublic()).value() + "\n");
+    Map<String, ?> settings = Map.of("coral.colony.certificates.blocked-keys", list.toString());
+    try (TestColony colony = TestColony.start(directory, settings)) {
+      assertEquals(Failure.INVALID_ARGUMENT, refused(() -> colony.bootstrap("a", known)));
+      colony.bootstrap("a", KeyType.P_256.generate());
+      Files.writeString(list, "none\n");
+      IOException broken = assertThrows(IOException.class, colony::restart);
+      assertTrue(String.valueOf(broken.getMessage()).contains(list + ""), broken.getMessage());
+      Files.writeString(list, "");
+      colony.restart();
+    }
+  }
+
   /** Whoever pays and sends nonsense has cost a look at its key, as whoever cannot pay at all. */
   @Test
   void aStrangerCannotKeepTheColonyBusyWithMalformedRequests() throws Exception {
@@ -347,23 +369,29 @@ class IssuanceTest {
   void theColonysSecretIsReplacedOnDiskAndTheFormerOneHoldsForAWhile() throws Exception {
     try (TestColony colony = TestColony.start(directory, LEGACY)) {
       Path home = colony.home();
-      String former = colony.created.secret().reveal();
-      // A crash after the next one was written: it is gone on with.
-      Files.copy(home.resolve("secret"), home.resolve("secret.next"));
+      // A crash after the next one was written: the next start goes on with it.
       String next = "coral-sec_" + "n".repeat(43);
+      Files.copy(home.resolve("secret"), home.resolve("secret.next"));
       coral.files.SecureFiles.write(
           home.resolve("secret.next"), next.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+      colony.restart(LEGACY);
+      Eventually.holds(
+          () -> {
+            assertEquals(next, new ColonyFiles(home).secret().reveal());
+            assertFalse(Files.exists(home.resolve("secret.next")));
+          });
       var rotated =
           colony.call(
               Optional.of(colony.administrator()),
               "coral.colony.v1.SecretService/RotateSecret",
               coral.api.colony.v1.RotateSecretRequest.getDefaultInstance(),
               coral.api.colony.v1.RotateSecretResponse.parser());
-      assertEquals(next, rotated.getColonySecret());
-      assertEquals(next, new ColonyFiles(home).secret().reveal());
+      String newest = rotated.getColonySecret();
+      assertNotEquals(next, newest);
+      assertEquals(newest, new ColonyFiles(home).secret().reveal());
       assertFalse(Files.exists(home.resolve("secret.next")));
       colony.restart();
-      for (String good : List.of(next, former)) {
+      for (String good : List.of(newest, next)) {
         colony.bootstrap(
             "a-" + Integer.toHexString(good.hashCode()),
             KeyType.P_256.generate(),
