@@ -131,14 +131,17 @@ final class AllocationDraft {
               request.requestId(),
               now,
               registrant.componentName(),
-              registrant.authentication());
+              registrant.authentication(),
+              registrant.source());
       size++;
       decided.add(event);
       after = AllocationTable.entry(event);
     } else {
       after = before;
       if (!same) {
-        var event = new AllocationEvent.KeyReplaced(agentId, key, request.requestId(), now);
+        var event =
+            new AllocationEvent.KeyReplaced(
+                agentId, key, request.requestId(), now, registrant.source());
         owners.put(before.wireGuardKey(), Optional.empty());
         decided.add(event);
         after = AllocationTable.entry(after, event);
@@ -149,7 +152,12 @@ final class AllocationDraft {
       if (!described) {
         var event =
             new AllocationEvent.Described(
-                agentId, registrant.componentName(), registrant.authentication(), now);
+                agentId,
+                registrant.componentName(),
+                registrant.authentication(),
+                now,
+                Optional.of(before.authentication()),
+                registrant.source());
         decided.add(event);
         after = AllocationTable.entry(after, event);
       }

@@ -6,6 +6,7 @@ import coral.model.JournalRecord;
 import coral.model.WireGuardKey;
 import java.time.Instant;
 import java.util.Objects;
+import java.util.Optional;
 
 /** What happened to an address: the journal of {@link IpAllocator}. */
 public sealed interface AllocationEvent extends JournalRecord {
@@ -21,6 +22,7 @@ public sealed interface AllocationEvent extends JournalRecord {
    * @param requestId the request that this change spent; empty if it had none
    * @param componentName what runs on its host; empty in journals that did not keep it
    * @param authentication how it proved who it is; a certificate in journals that did not keep it
+   * @param source where it asked from; empty in journals that did not keep it
    */
   record Allocated(
       AgentId agentId,
@@ -29,18 +31,20 @@ public sealed interface AllocationEvent extends JournalRecord {
       String requestId,
       Instant at,
       String componentName,
-      Authentication authentication)
+      Authentication authentication,
+      String source)
       implements AllocationEvent {
     /** What is absent in a journal of before is null here. */
     public Allocated {
       componentName = Objects.requireNonNullElse(componentName, "");
       authentication = Objects.requireNonNullElse(authentication, Authentication.CERTIFICATE);
+      source = Objects.requireNonNullElse(source, "");
     }
 
     /** Given to an agent with a certificate that says nothing of its host. */
     public Allocated(
         AgentId agentId, int hostNumber, WireGuardKey wireGuardKey, String requestId, Instant at) {
-      this(agentId, hostNumber, wireGuardKey, requestId, at, "", Authentication.CERTIFICATE);
+      this(agentId, hostNumber, wireGuardKey, requestId, at, "", Authentication.CERTIFICATE, "");
     }
 
     @Override
@@ -53,9 +57,21 @@ public sealed interface AllocationEvent extends JournalRecord {
    * An agent that keeps its address has a new key.
    *
    * @param requestId the request that this change spent; empty if it had none
+   * @param source where it asked from; empty in journals that did not keep it
    */
-  record KeyReplaced(AgentId agentId, WireGuardKey wireGuardKey, String requestId, Instant at)
+  record KeyReplaced(
+      AgentId agentId, WireGuardKey wireGuardKey, String requestId, Instant at, String source)
       implements AllocationEvent {
+    /** What is absent in a journal of before is null here. */
+    public KeyReplaced {
+      source = Objects.requireNonNullElse(source, "");
+    }
+
+    /** Of an agent that asked from nobody knows where. */
+    public KeyReplaced(AgentId agentId, WireGuardKey wireGuardKey, String requestId, Instant at) {
+      this(agentId, wireGuardKey, requestId, at, "");
+    }
+
     @Override
     public void applyTo(AllocationTable table) {
       table.keyReplaced(this);
@@ -72,9 +88,24 @@ public sealed interface AllocationEvent extends JournalRecord {
 
   /**
    * An agent that keeps its address said something else of its host, or proved itself otherwise.
+   *
+   * @param former how it had proved who it is until then; empty in journals that did not keep it
+   * @param source where it asked from; empty in journals that did not keep it
    */
-  record Described(AgentId agentId, String componentName, Authentication authentication, Instant at)
+  record Described(
+      AgentId agentId,
+      String componentName,
+      Authentication authentication,
+      Instant at,
+      Optional<Authentication> former,
+      String source)
       implements AllocationEvent {
+    /** What is absent in a journal of before is null here. */
+    public Described {
+      former = Objects.requireNonNullElse(former, Optional.empty());
+      source = Objects.requireNonNullElse(source, "");
+    }
+
     @Override
     public void applyTo(AllocationTable table) {
       table.described(this);

@@ -1,5 +1,6 @@
 package coral.cli;
 
+import coral.api.colony.v1.AuthenticationFallback;
 import coral.api.colony.v1.GetStatusResponse;
 import java.time.Duration;
 import java.time.Instant;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Mixin;
     footer = {
       "JSON: {colonyId, appName, environment, status, problems[], version, startedAt,",
       "uptimeSeconds, agents, agentsByAuthentication: {certificate, token, colony-secret},",
+      "authenticationFallbacks[]: {agentId, at, detail},",
       "allocatedAddresses, addressCapacity, meshIpv4, meshIpv6, meshSubnetIpv4, meshSubnetIpv6,",
       "wireguardPubkey, caFingerprint, storageBytes}; times are ISO 8601 in UTC.",
       "",
@@ -50,6 +52,13 @@ final class StatusCommand implements Callable<Integer> {
                 .put("uptimeSeconds", status.getUptimeSeconds())
                 .put("agents", status.getAgentCount())
                 .putObject("agentsByAuthentication", byKind -> put(byKind, kinds(status)))
+                .putObjects(
+                    "authenticationFallbacks",
+                    status.getAuthenticationFallbacksList(),
+                    (each, fallback) ->
+                        each.put("agentId", fallback.getAgentId())
+                            .put("at", Times.instant(fallback.getAt()))
+                            .put("detail", fallback.getDetail()))
                 .put("allocatedAddresses", status.getAllocatedAddresses())
                 .put("addressCapacity", status.getAddressCapacity())
                 .put("meshIpv4", status.getMeshIpv4())
@@ -80,6 +89,9 @@ final class StatusCommand implements Callable<Integer> {
             .add("application", application(status))
             .add("status", status.getStatus());
     status.getProblemsList().forEach(problem -> fields.add("problem", problem));
+    status
+        .getAuthenticationFallbacksList()
+        .forEach(fallback -> fields.add("alert", alert(fallback)));
     return fields
         .add("up for", HumanTime.twoUnits(Duration.ofSeconds(status.getUptimeSeconds())))
         .add("since", Times.instant(status.getStartedAt()).map(Instant::toString).orElse(""))
@@ -103,6 +115,15 @@ final class StatusCommand implements Callable<Integer> {
         .filter(kind -> kind.getValue() > 0)
         .map(kind -> kind.getValue() + " " + kind.getKey())
         .collect(Collectors.joining(", "));
+  }
+
+  private static String alert(AuthenticationFallback fallback) {
+    return "agent "
+        + fallback.getAgentId()
+        + " fell back"
+        + Times.instant(fallback.getAt()).map(at -> " at " + at).orElse("")
+        + ": "
+        + fallback.getDetail();
   }
 
   private static String application(GetStatusResponse status) {

@@ -42,9 +42,14 @@ final class AuthorityClient {
             });
   }
 
-  /** Who causes something, for the journal. */
+  /**
+   * Who causes something, for the journal.
+   *
+   * @param requestId the request's own; empty: what the call is known by
+   */
   static Origin origin(Caller caller, String requestId) {
-    return new Origin(caller.actor(), source(caller), requestId);
+    return new Origin(
+        caller.actor(), source(caller), requestId.isEmpty() ? caller.requestId() : requestId);
   }
 
   /** Where a call came from; empty where the transport does not tell. */

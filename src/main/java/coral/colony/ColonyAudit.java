@@ -4,10 +4,13 @@ import coral.address.IpAllocator;
 import coral.audit.AuditBacklog;
 import coral.audit.AuditLog;
 import coral.audit.AuditQueue;
+import coral.audit.AuditRecord;
 import coral.audit.AuditSigner;
 import coral.audit.JournaledEvent;
+import coral.audit.RepeatedEvents;
 import coral.certificate.Authority;
 import coral.files.Pem;
+import coral.model.AuditEvent.Kind;
 import coral.model.AuditSink;
 import coral.storage.AuditTable;
 import coral.storage.DuckDbFile;
@@ -15,7 +18,9 @@ import coral.storage.Projection;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -27,18 +32,36 @@ import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.UniqueKillSwitch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The audit log of a colony: its actor, on the node that has the file open; what comes into it from
  * the journals; and the way in for everybody else.
  */
 final class ColonyAudit {
+  private static final Logger audit = LoggerFactory.getLogger("coral.audit");
+
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  /** How much later than its minute a number of repeats is recorded, at most. */
+  private static final Duration SWEEP_INTERVAL = Duration.ofSeconds(10);
+
+  /**
+   * What callers cause as often as they like and without changing anything: each of it is recorded
+   * once a minute, with how often it was.
+   */
+  private static final Set<Kind> REPEATED =
+      EnumSet.of(
+          Kind.ROLE_USED,
+          Kind.CALL_REFUSED,
+          Kind.REGISTRATION_REFUSED,
+          Kind.AUTHENTICATION_WEAKENED);
 
   private final ActorSystem<?> system;
   private final ActorRef<AuditLog.Command> log;
   private final AuditTable table;
-  private final AuditSink sink;
+  private final RepeatedEvents sink;
   private final Executor blocking;
   private final List<Projection> journals;
 
@@ -47,14 +70,14 @@ final class ColonyAudit {
       ColonySettings settings,
       ActorRef<AuditLog.Command> log,
       AuditTable table,
-      AuditSink sink,
+      RepeatedEvents sink,
+      AuditMapping mapping,
       Executor blocking) {
     this.system = system;
     this.log = log;
     this.table = table;
     this.sink = sink;
     this.blocking = blocking;
-    AuditMapping mapping = new AuditMapping(settings.subnet());
     this.journals =
         List.of(
             // As the certificate issuer names its journal.
@@ -66,12 +89,14 @@ final class ColonyAudit {
    * Starts the log's actor, which reads the end of the log in the background.
    *
    * @param authority signs the roots
+   * @param hub knows the mesh addresses of members
    */
   static ColonyAudit start(
       ActorSystem<?> system,
       ColonySettings settings,
       DuckDbFile file,
       Authority authority,
+      Hub hub,
       InstantSource clock,
       Executor blocking) {
     AuditTable table = new AuditTable(file);
@@ -87,16 +112,31 @@ final class ColonyAudit {
                 clock,
                 blocking,
                 backlog,
-                record -> AuditMapping.kind(record.kind()).ifPresent(metrics::recorded)),
+                record -> recorded(record, metrics)),
             "audit-log",
             Props.empty());
-    return new ColonyAudit(
-        system,
-        settings,
-        log,
-        table,
-        new AuditQueue(log, backlog, clock, system.scheduler()),
-        blocking);
+    AuditMapping mapping = new AuditMapping(settings.subnet(), hub::hostNumber);
+    RepeatedEvents sink =
+        new RepeatedEvents(
+            mapping.locating(new AuditQueue(log, backlog, clock, system.scheduler())),
+            REPEATED,
+            clock);
+    system
+        .scheduler()
+        .scheduleWithFixedDelay(
+            SWEEP_INTERVAL, SWEEP_INTERVAL, sink::sweep, system.executionContext());
+    return new ColonyAudit(system, settings, log, table, sink, mapping, blocking);
+  }
+
+  private static void recorded(AuditRecord record, ColonyMetrics metrics) {
+    AuditMapping.kind(record.kind()).ifPresent(metrics::recorded);
+    if (record.kind().equals(Kind.AUTHENTICATION_WEAKENED.wireName())) {
+      audit.warn(
+          "ALARM agent={} source={}: {}",
+          record.subject(),
+          record.sourceAddress(),
+          record.detail());
+    }
   }
 
   private static AuditSigner.Signed signed(Authority authority, byte[] text) {
@@ -140,6 +180,7 @@ final class ColonyAudit {
             Steps.await(each.second(), stopTimeout);
           }
           Steps.await(catchUp(), stopTimeout);
+          sink.end();
           Steps.await(ask(AuditLog.Flush::new), stopTimeout);
         });
   }

@@ -133,7 +133,8 @@ public final class ColonyProcess implements AutoCloseable {
     // The cluster, and its actors
     ActorSystem<Void> system = step("actor system up", () -> actorSystem(config, file, authority));
     ColonyAudit audit =
-        ColonyAudit.start(system, settings, file, authority, clock, ColonyActors.blocking(system));
+        ColonyAudit.start(
+            system, settings, file, authority, hub, clock, ColonyActors.blocking(system));
     ColonyActors actors =
         ColonyActors.start(
             system,

@@ -16,7 +16,6 @@ import coral.certificate.Authority;
 import coral.certificate.AuthorityRotation;
 import coral.certificate.Identity;
 import coral.certificate.RevocationLists;
-import coral.model.AuditEvent;
 import coral.model.AuditSink;
 import coral.rpc.CallerIdentity;
 import coral.rpc.RpcAuthorization;
@@ -147,6 +146,7 @@ final class ColonyServer {
             mesh,
             authority::fingerprint,
             parts.file(),
+            auditReading.table(),
             parts.readiness(),
             parts.announcementProblem(),
             actors.allocator(),
@@ -196,7 +196,8 @@ final class ColonyServer {
                     mesh,
                     trust,
                     rotation,
-                    metrics),
+                    metrics,
+                    parts.audit().sink()),
             MeshServiceHandlerFactory::create)
         .service(
             ColonyService.class,
@@ -250,15 +251,12 @@ final class ColonyServer {
     return accepted;
   }
 
-  /** Who is refused by the table is told of. */
+  /** Whoever uses a role, or is refused by the table, is told of. */
   private RpcAuthorization authorization(AuditSink sink) {
     RpcAuthorization table =
         settings.legacy().acceptStrangers()
             ? ColonyRpcs.withStrangersRegistering()
             : ColonyRpcs.AUTHORIZATION;
-    return table.telling(
-        (rpc, caller, why) ->
-            sink.record(
-                AuditMapping.by(caller, AuditEvent.Kind.CALL_REFUSED).detail(why.message())));
+    return table.telling(new RoleUse(table, sink));
   }
 }

@@ -1,11 +1,14 @@
 package coral.colony;
 
 import coral.address.IpAllocator;
+import coral.api.colony.v1.AuthenticationFallback;
 import coral.api.colony.v1.GetStatusResponse;
+import coral.model.AuditEvent;
 import coral.model.Authentication;
 import coral.model.Fingerprint;
 import coral.model.MeshAddresses;
 import coral.process.BuildNumber;
+import coral.storage.AuditTable;
 import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import java.time.Duration;
@@ -21,10 +24,16 @@ import java.util.function.Supplier;
 
 /** How the colony is: {@code GetStatus}. */
 final class ColonyStatus {
+  /** Whoever looks at the status once in a working week sees it. */
+  private static final Duration FALLBACKS_SHOWN = Duration.ofDays(7);
+
+  private static final int MAX_FALLBACKS = 100;
+
   private final ColonySettings settings;
   private final MeshView mesh;
   private final Supplier<Fingerprint> authority;
   private final DuckDbFile file;
+  private final AuditTable audit;
   private final Readiness readiness;
   private final Supplier<Optional<String>> announcementProblem;
   private final AllocatorClient allocator;
@@ -38,6 +47,7 @@ final class ColonyStatus {
       MeshView mesh,
       Supplier<Fingerprint> authority,
       DuckDbFile file,
+      AuditTable audit,
       Readiness readiness,
       Supplier<Optional<String>> announcementProblem,
       AllocatorClient allocator,
@@ -48,6 +58,7 @@ final class ColonyStatus {
     this.mesh = mesh;
     this.authority = authority;
     this.file = file;
+    this.audit = audit;
     this.readiness = readiness;
     this.announcementProblem = announcementProblem;
     this.allocator = allocator;
@@ -114,7 +125,31 @@ final class ColonyStatus {
         .setMeshSubnetIpv6(mesh.subnet().ipv6().toString())
         .setWireguardPubkey(mesh.wireGuardKey().toString())
         .setCaFingerprint(authority.get().value())
+        .addAllAuthenticationFallbacks(fallbacks(now, problems))
         .addAllProblems(problems);
+  }
+
+  /** Out of the audit log, so that a restart forgets none. */
+  private List<AuthenticationFallback> fallbacks(Instant now, List<String> problems) {
+    try {
+      return audit
+          .newestBySubject(
+              AuditEvent.Kind.AUTHENTICATION_WEAKENED.wireName(),
+              now.minus(FALLBACKS_SHOWN),
+              MAX_FALLBACKS)
+          .stream()
+          .map(
+              row ->
+                  AuthenticationFallback.newBuilder()
+                      .setAgentId(row.subject())
+                      .setAt(Protobuf.timestamp(row.time()))
+                      .setDetail(row.detail())
+                      .build())
+          .toList();
+    } catch (StoreException e) {
+      problems.add(String.valueOf(e.getMessage()));
+      return List.of();
+    }
   }
 
   private long storageBytes(List<String> problems) {

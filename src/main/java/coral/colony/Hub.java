@@ -21,6 +21,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
@@ -156,6 +157,12 @@ final class Hub implements AutoCloseable {
     if (member != null && !barred.test(agentId) && device.statistics(member.key()).isEmpty()) {
       device.put(peer(member));
     }
+  }
+
+  /** The host number of a member; empty for who is none. */
+  synchronized OptionalInt hostNumber(AgentId agentId) {
+    Member member = members.get(agentId);
+    return member == null ? OptionalInt.empty() : OptionalInt.of(member.hostNumber());
   }
 
   private Peer peer(Member member) {

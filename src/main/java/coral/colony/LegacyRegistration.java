@@ -79,7 +79,7 @@ final class LegacyRegistration {
     limit.require(caller);
     return CompletableFuture.completedStage(request)
         .thenCompose(shown -> proved(shown, key, componentName))
-        .thenApply(this::requireNoCertificate)
+        .thenApply(admitted -> requireNoCertificate(admitted, caller))
         .whenComplete(
             (admitted, failure) -> {
               if (failure == null) {
@@ -89,7 +89,7 @@ final class LegacyRegistration {
                     AuthorityClient.source(caller),
                     admitted.notice());
               } else {
-                refused(caller, request, failure);
+                refused(caller, failure);
               }
             });
   }
@@ -131,7 +131,7 @@ final class LegacyRegistration {
             token.id(), token.agentId(), key.toString(), token.issuedAt(), token.expiresAt());
     return new Admitted(
         token.agentId(),
-        new Registrant(component, Authentication.TOKEN, Optional.of(spending)),
+        new Registrant(component, Authentication.TOKEN, Optional.of(spending), ""),
         TOKEN_DEPRECATED);
   }
 
@@ -142,12 +142,20 @@ final class LegacyRegistration {
     }
     return new Admitted(
         Requests.agentId(request.getAgentId()),
-        new Registrant(component, Authentication.COLONY_SECRET, Optional.empty()),
+        new Registrant(component, Authentication.COLONY_SECRET, Optional.empty(), ""),
         SECRET_DEPRECATED);
   }
 
-  private Admitted requireNoCertificate(Admitted admitted) {
+  /** In the name of an agent with a certificate somebody shows less: it was set back, or robbed. */
+  private Admitted requireNoCertificate(Admitted admitted, Caller caller) {
     if (certificates.identity(admitted.agentId()).isPresent()) {
+      sink.record(
+          AuditMapping.by(caller, AuditEvent.Kind.AUTHENTICATION_WEAKENED)
+              .about(admitted.agentId())
+              .detail(
+                  "it has a certificate, and "
+                      + admitted.registrant().authentication()
+                      + " alone was shown in its name; that was refused"));
       throw new RefusedException(
           Failure.AGENT_ID_TAKEN,
           "agent " + admitted.agentId() + " has a certificate: register with it");
@@ -155,23 +163,10 @@ final class LegacyRegistration {
     return admitted;
   }
 
-  private void refused(Caller caller, RegisterAgentRequest request, Throwable failure) {
-    if (!(FailureStatus.unwrap(failure) instanceof RefusedException refusal)) {
-      return; // nothing was decided
-    }
-    Failure why = refusal.refused().failure();
-    if (why == Failure.UNAUTHENTICATED) {
+  private void refused(Caller caller, Throwable failure) {
+    if (FailureStatus.failure(failure) == Failure.UNAUTHENTICATED) {
       limit.failed(caller);
     }
-    AuditEvent.Kind kind =
-        why == Failure.AGENT_ID_TAKEN
-            ? AuditEvent.Kind.AUTHENTICATION_WEAKENED
-            : AuditEvent.Kind.REGISTRATION_REFUSED;
-    sink.record(
-        AuditMapping.by(caller, kind)
-            .about(request.getAgentId())
-            .request(request.getRequestId())
-            .detail(refusal.refused().message()));
   }
 
   private static RefusedException unauthenticated(String message) {

@@ -19,6 +19,8 @@ import coral.api.mesh.v1.SessionClosed;
 import coral.api.mesh.v1.SessionOpened;
 import coral.api.mesh.v1.TrustBundle;
 import coral.model.AgentId;
+import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.model.Authentication;
 import coral.model.Failure;
 import coral.model.MeshAddresses;
@@ -61,6 +63,7 @@ final class MeshEdge implements MeshService {
   private final TrustNotices trust;
   private final RootRotation rotation;
   private final ColonyMetrics metrics;
+  private final AuditSink sink;
 
   MeshEdge(
       Caller caller,
@@ -71,7 +74,8 @@ final class MeshEdge implements MeshService {
       MeshView mesh,
       TrustNotices trust,
       RootRotation rotation,
-      ColonyMetrics metrics) {
+      ColonyMetrics metrics,
+      AuditSink sink) {
     this.caller = caller;
     this.registration = registration;
     this.legacy = legacy;
@@ -81,6 +85,7 @@ final class MeshEdge implements MeshService {
     this.trust = trust;
     this.rotation = rotation;
     this.metrics = metrics;
+    this.sink = sink;
   }
 
   @Override
@@ -92,9 +97,25 @@ final class MeshEdge implements MeshService {
                     ? registerWithoutCertificate(asked)
                     : registerWithCertificate(asked))
         .whenComplete(
-            (accepted, failure) ->
-                metrics.registered(
-                    shown(request), Optional.ofNullable(failure).map(FailureStatus::failure)));
+            (accepted, failure) -> {
+              Optional<Failure> why = Optional.ofNullable(failure).map(FailureStatus::failure);
+              metrics.registered(shown(request), why);
+              if (failure != null) {
+                refused(request, failure);
+              }
+            });
+  }
+
+  /** What is refused leaves a record; what failed without a decision does not. */
+  private void refused(RegisterAgentRequest request, Throwable failure) {
+    if (FailureStatus.unwrap(failure) instanceof RefusedException refusal) {
+      String agentId = caller.name().orElse(request.getAgentId());
+      sink.record(
+          AuditMapping.by(caller, AuditEvent.Kind.REGISTRATION_REFUSED)
+              .about(agentId)
+              .request(request.getRequestId())
+              .detail(refusal.refused().message()));
+    }
   }
 
   /** What the caller has shown of itself, whether it is any good or not. */
@@ -123,7 +144,8 @@ final class MeshEdge implements MeshService {
     WireGuardKey key = Requests.wireGuardKey(request.getWireguardPubkey());
     String requestId = Requests.requestId(request.getRequestId());
     Registrant registrant =
-        Registrant.certified(Requests.componentName(request.getComponentName()));
+        Registrant.certified(Requests.componentName(request.getComponentName()))
+            .from(AuthorityClient.source(caller));
     return registration
         .register(agentId, caller.certificate(), key, requestId, registrant)
         .thenApply(allocation -> accepted(allocation, requestId, ""));
@@ -141,7 +163,11 @@ final class MeshEdge implements MeshService {
             admitted ->
                 registration
                     .register(
-                        admitted.agentId(), Optional.empty(), key, requestId, admitted.registrant())
+                        admitted.agentId(),
+                        Optional.empty(),
+                        key,
+                        requestId,
+                        admitted.registrant().from(AuthorityClient.source(caller)))
                     .thenApply(allocation -> accepted(allocation, requestId, admitted.notice())));
   }
 

@@ -135,22 +135,15 @@ final class Registration {
                   agentId,
                   held.wireGuardKey(),
                   key);
-              sink.record(
-                  AuditEvent.of(AuditEvent.Kind.REGISTRATION_REFUSED)
-                      .by("agent/" + agentId)
-                      .about(agentId)
-                      .detail(
-                          "has a live session and asks for another WireGuard key: held "
-                              + held.wireGuardKey()
-                              + ", asked "
-                              + key
-                              + "; its certificate may be in two hands"));
               throw new RefusedException(
                   Failure.FAILED_PRECONDITION,
                   "agent "
                       + agentId
-                      + " is connected with another WireGuard key: stop the other process that"
-                      + " uses this certificate, or wait "
+                      + " is connected with another WireGuard key, "
+                      + held.wireGuardKey()
+                      + " and not "
+                      + key
+                      + ": stop the other process that uses this certificate, or wait "
                       + heartbeatInterval.multipliedBy(3).toSeconds()
                       + " s after it has stopped");
             });
@@ -162,7 +155,7 @@ final class Registration {
    */
   CompletionStage<Allocation> deregister(AgentId agentId, Caller by) {
     return sink.recorded(
-            AuditMapping.by(by, AuditEvent.Kind.ROLE_USED)
+            AuditMapping.by(by, AuditEvent.Kind.RELEASE_REQUESTED)
                 .about(agentId)
                 .detail("asks to take the agent's address back"))
         .thenCompose(recorded -> allocator.release(agentId))

@@ -83,7 +83,11 @@ public record AuditEvent(
     SESSION_ENDED("session-ended", Outcome.DONE),
     /** An agent shows a weaker proof of who it is than before. */
     AUTHENTICATION_WEAKENED("authentication-weakened", Outcome.DONE),
-    /** An operator or an administrator used what its role allows. */
+    /** An agent shows a better proof of who it is than before. */
+    AUTHENTICATION_STRENGTHENED("authentication-strengthened", Outcome.DONE),
+    /** Somebody asks for an address to be taken back; that it was is told by ADDRESS_RELEASED. */
+    RELEASE_REQUESTED("release-requested", Outcome.DONE),
+    /** Somebody who is more than a member used what its role allows. */
     ROLE_USED("role-used", Outcome.DONE),
     /** A caller asked for what its role does not allow. */
     CALL_REFUSED("call-refused", Outcome.REFUSED),
@@ -171,8 +175,17 @@ public record AuditEvent(
     return new AuditEvent(kind, actor, meshAddress, sourceAddress, subject, detail, requestId);
   }
 
-  /** The same event, in answer to this request. */
+  /** The same event, in answer to this request; empty changes nothing. */
   public AuditEvent request(String requestId) {
+    return requestId.isEmpty() ? this : withRequest(requestId);
+  }
+
+  /** The same event, whichever request caused it. */
+  public AuditEvent ofAnyRequest() {
+    return withRequest("");
+  }
+
+  private AuditEvent withRequest(String requestId) {
     return new AuditEvent(kind, actor, meshAddress, sourceAddress, subject, detail, requestId);
   }
 

@@ -4,13 +4,18 @@ import coral.model.RefusedException;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
 import org.apache.pekko.http.javadsl.model.AttributeKeys;
+import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /** Who makes a call, and whether it may; connections are known by it from then on. */
 final class Admission {
+  private static final Pattern REQUEST_ID = Pattern.compile("[A-Za-z0-9._:/+=-]{1,128}");
+
   private final CallerIdentity identity;
   private final RpcAuthorization authorization;
   private final ConnectionLimit connections;
@@ -38,10 +43,19 @@ final class Admission {
    * @throws RefusedException if it may not call it
    */
   Caller admit(String rpc, HttpRequest request) {
-    Caller caller = identity.identify(certificate(request), remote(request));
+    Caller caller = identity.identify(certificate(request), remote(request), requestId(request));
     caller.certificate().ifPresent(certificate -> remember(caller, certificate));
     authorization.require(rpc, caller);
     return caller;
+  }
+
+  /** What the caller calls it, if that is fit for a record; otherwise nobody else has this id. */
+  private static String requestId(HttpRequest request) {
+    return request
+        .getHeader("x-request-id")
+        .map(HttpHeader::value)
+        .filter(value -> REQUEST_ID.matcher(value).matches())
+        .orElseGet(() -> Long.toHexString(ThreadLocalRandom.current().nextLong()));
   }
 
   private void remember(Caller caller, X509Certificate certificate) {

@@ -10,15 +10,17 @@ import java.util.Optional;
  * @param name the id in the certificate; empty for {@link Role#ANYONE}
  * @param certificate the verified certificate; empty for {@link Role#ANYONE}
  * @param remote where the connection comes from; port 0 where the transport does not tell
+ * @param requestId what the call is known by in records
  */
 public record Caller(
     Role role,
     Optional<String> name,
     Optional<X509Certificate> certificate,
-    InetSocketAddress remote) {
+    InetSocketAddress remote,
+    String requestId) {
   /** A caller that showed no certificate. */
-  public static Caller anyone(InetSocketAddress remote) {
-    return new Caller(Role.ANYONE, Optional.empty(), Optional.empty(), remote);
+  public static Caller anyone(InetSocketAddress remote, String requestId) {
+    return new Caller(Role.ANYONE, Optional.empty(), Optional.empty(), remote, requestId);
   }
 
   /** Who it is, as its certificate says, such as {@code admin/root}; {@code anyone} without one. */

@@ -61,12 +61,14 @@ public final class CallerIdentity {
    * The caller behind a connection.
    *
    * @param certificate the peer's leaf certificate, verified by the handshake
+   * @param requestId what the call is known by
    * @throws RefusedException UNAUTHENTICATED for a certificate that has expired, is not accepted,
    *     or does not name somebody of this colony in the form that the colony issues
    */
-  public Caller identify(Optional<X509Certificate> certificate, InetSocketAddress remote) {
+  public Caller identify(
+      Optional<X509Certificate> certificate, InetSocketAddress remote, String requestId) {
     if (certificate.isEmpty() || colonyId.isEmpty()) {
-      return Caller.anyone(remote);
+      return Caller.anyone(remote, requestId);
     }
     X509Certificate leaf = certificate.get();
     Instant now = clock.instant();
@@ -87,7 +89,7 @@ public final class CallerIdentity {
     if (!accepted.test(leaf)) {
       throw unauthenticated("the client certificate is no longer accepted");
     }
-    return new Caller(role.get(), Optional.of(name), certificate, remote);
+    return new Caller(role.get(), Optional.of(name), certificate, remote, requestId);
   }
 
   /**

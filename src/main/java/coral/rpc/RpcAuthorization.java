@@ -18,17 +18,32 @@ import java.util.stream.Collectors;
  * coral.mesh.v1.MeshService/Register}.
  */
 public final class RpcAuthorization {
-  /** Hears of every call that is refused here. */
-  @FunctionalInterface
-  public interface RefusalListener {
-    /** Must not block. */
+  /** Hears of every call that comes here. Its methods must not block. */
+  public interface Listener {
+    /** The caller may call. */
+    void admitted(String rpc, Caller caller);
+
+    /** The caller may not. */
     void refused(String rpc, Caller caller, Refused why);
   }
 
-  private final Map<String, Set<Role>> table;
-  private final RefusalListener listener;
+  private static final Listener NOBODY =
+      new Listener() {
+        @Override
+        public void admitted(String rpc, Caller caller) {
+          // as its name says
+        }
 
-  private RpcAuthorization(Map<String, Set<Role>> table, RefusalListener listener) {
+        @Override
+        public void refused(String rpc, Caller caller, Refused why) {
+          // as its name says
+        }
+      };
+
+  private final Map<String, Set<Role>> table;
+  private final Listener listener;
+
+  private RpcAuthorization(Map<String, Set<Role>> table, Listener listener) {
     this.table = table;
     this.listener = listener;
   }
@@ -44,11 +59,11 @@ public final class RpcAuthorization {
         table.entrySet().stream()
             .collect(
                 Collectors.toUnmodifiableMap(Map.Entry::getKey, e -> Set.copyOf(e.getValue()))),
-        (rpc, caller, why) -> {});
+        NOBODY);
   }
 
-  /** The same table, whose refusals somebody hears of. */
-  public RpcAuthorization telling(RefusalListener hears) {
+  /** The same table, of whose decisions somebody hears. */
+  public RpcAuthorization telling(Listener hears) {
     return new RpcAuthorization(table, hears);
   }
 
@@ -61,6 +76,7 @@ public final class RpcAuthorization {
   public void require(String rpc, Caller caller) {
     Set<Role> allowed = table.getOrDefault(rpc, Set.of());
     if (allowed.contains(caller.role())) {
+      listener.admitted(rpc, caller);
       return;
     }
     Refused why = refusal(rpc, caller, allowed);

@@ -260,6 +260,32 @@ public final class AuditTable {
         });
   }
 
+  /**
+   * The newest row of this kind about each subject, the newest first.
+   *
+   * @param since only of this time or later
+   * @throws StoreException if the database cannot be read
+   */
+  public List<Row> newestBySubject(String kind, Instant since, int limit) throws StoreException {
+    return file.inTransaction(
+        connection -> {
+          List<Row> rows = new ArrayList<>();
+          try (PreparedStatement statement =
+              connection.prepareStatement(
+                  "SELECT "
+                      + COLUMNS
+                      + " FROM audit_records WHERE kind = ? AND time >= ? QUALIFY row_number()"
+                      + " OVER (PARTITION BY subject ORDER BY sequence DESC) = 1"
+                      + " ORDER BY sequence DESC LIMIT ?")) {
+            statement.setString(1, kind);
+            statement.setObject(2, Timestamps.of(since));
+            statement.setInt(3, limit);
+            read(statement, rows::add);
+          }
+          return rows;
+        });
+  }
+
   private static String select(Filter filter) {
     return "SELECT "
         + COLUMNS

@@ -8,6 +8,7 @@ import com.google.protobuf.Duration;
 import com.google.protobuf.Timestamp;
 import coral.api.colony.v1.Agent;
 import coral.api.colony.v1.Allocation;
+import coral.api.colony.v1.AuthenticationFallback;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.api.colony.v1.ListAllocationsResponse;
 import java.time.Instant;
@@ -180,6 +181,28 @@ class RenderingTest {
             "\"agentsByAuthentication\":{\"certificate\":12,\"token\":1,"
                 + "\"colony-secret\":0,\"oracle\":2}"),
         json);
+  }
+
+  @Test
+  void statusTellsWhoFellBack() {
+    GetStatusResponse status =
+        GetStatusResponse.newBuilder()
+            .addAuthenticationFallbacks(
+                AuthenticationFallback.newBuilder()
+                    .setAgentId("web-1")
+                    .setAt(Timestamp.newBuilder().setSeconds(1_900_000_000))
+                    .setDetail("by a secret"))
+            .build();
+    assertTrue(
+        StatusCommand.text(status)
+            .contains("alert          agent web-1 fell back at 2030-03-17T17:46:40Z: by a secret"),
+        StatusCommand.text(status));
+    assertTrue(
+        StatusCommand.json(status)
+            .contains(
+                "\"authenticationFallbacks\":[{\"agentId\":\"web-1\","
+                    + "\"at\":\"2030-03-17T17:46:40Z\",\"detail\":\"by a secret\"}]"),
+        StatusCommand.json(status));
   }
 
   /** A component names itself; its name must not move the cursor of whoever looks. */

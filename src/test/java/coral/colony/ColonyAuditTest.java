@@ -64,7 +64,12 @@ class ColonyAuditTest {
         record.getActor(),
         record.getSourceAddress(),
         record.getSubject().replaceAll("^[0-9a-f]{16}$", "(an invitation)"),
-        record.getRequestId());
+        record.getRequestId().replaceAll("^[0-9a-f]{1,16}$", "(made up)"));
+  }
+
+  /** Without what reading the log itself leaves there. */
+  private static List<AuditRecord> withoutReading(List<AuditRecord> records) {
+    return records.stream().filter(record -> !record.getDetail().contains(LIST)).toList();
   }
 
   @Test
@@ -84,17 +89,20 @@ class ColonyAuditTest {
       List<AuditRecord> records = untilThereIs(colony, "address-released");
       List<String> expected =
           List.of(
-              "address-allocated | agent/web-1 |  | web-1 | join-1",
+              "address-allocated | agent/web-1 | 127.0.0.1 | web-1 | join-1",
               "address-released | colony |  | web-1 | ",
-              "certificate-issued | anyone | 127.0.0.1 | web-1 | ",
+              "certificate-issued | anyone | 127.0.0.1 | web-1 | (made up)",
               "certificate-promoted | agent/web-1 |  | web-1 | ",
               "colony-started | colony |  |  | ",
-              "identity-contested | anyone | 127.0.0.1 | web-1 | ",
-              "invitation-created | admin/admin | 127.0.0.1 | (an invitation) | ",
+              "identity-contested | anyone | 127.0.0.1 | web-1 | (made up)",
+              "invitation-created | admin/admin | 127.0.0.1 | (an invitation) | (made up)",
               "invitation-used | anyone |  | (an invitation) | ",
-              "role-used | admin/admin | 127.0.0.1 | web-1 | ",
-              "secret-refused | anyone | 127.0.0.1 | web-1 | ");
-      assertEquals(expected, records.stream().map(ColonyAuditTest::text).sorted().toList());
+              "release-requested | admin/admin | 127.0.0.1 | web-1 | (made up)",
+              "role-used | admin/admin | 127.0.0.1 |  | (made up)",
+              "role-used | admin/admin | 127.0.0.1 |  | (made up)",
+              "secret-refused | anyone | 127.0.0.1 | web-1 | (made up)");
+      assertEquals(
+          expected, withoutReading(records).stream().map(ColonyAuditTest::text).sorted().toList());
       String all = records.toString();
       assertTrue(!all.contains(colony.created.secret().reveal()), all);
 
@@ -102,7 +110,8 @@ class ColonyAuditTest {
       List<AuditRecord> after = list(colony, ListAuditRecordsRequest.newBuilder()).getRecordsList();
       assertEquals(records, after.subList(0, records.size()));
       after = untilThereIs(colony, "colony-started");
-      assertTrue(after.size() <= records.size() + 1, after.toString());
+      assertTrue(
+          withoutReading(after).size() <= withoutReading(records).size() + 1, after.toString());
     }
   }
 

@@ -49,7 +49,7 @@ class ColonyMetricsTest {
   }
 
   /** The samples by name and labels. */
-  private static Map<String, Double> samples(TestColony colony) throws Exception {
+  static Map<String, Double> samples(TestColony colony) throws Exception {
     HttpResponse<String> response = get(colony);
     assertEquals(200, response.statusCode(), response.body());
     Map<String, Double> samples = new TreeMap<>();
@@ -66,7 +66,7 @@ class ColonyMetricsTest {
         "coral_registrations_total{authentication=\"" + shown + "\",result=\"" + result + "\"}");
   }
 
-  private static double records(Map<String, Double> samples, String kind) {
+  static double records(Map<String, Double> samples, String kind) {
     return sample(samples, "coral_audit_records_total{kind=\"" + kind + "\"}");
   }
 
