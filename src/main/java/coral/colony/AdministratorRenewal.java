@@ -76,16 +76,18 @@ final class AdministratorRenewal {
     if (!seen.add(serial)) {
       return;
     }
-    CompletableFuture.supplyAsync(this::renewal, blocking)
-        .thenCompose(
-            found -> found.filter(last -> last.serial().equals(serial)).map(this::end).orElse(DONE))
-        .whenComplete(
-            (done, failure) -> {
-              if (failure != null) {
-                seen.remove(serial); // the next call tries again
-                log.error("The administrator's former certificates are good still", failure);
-              }
-            });
+    CompletionStage<Void> ended =
+        CompletableFuture.supplyAsync(this::renewal, blocking)
+            .thenCompose(
+                found ->
+                    found.filter(last -> last.serial().equals(serial)).map(this::end).orElse(DONE));
+    ended.whenComplete(
+        (done, failure) -> {
+          if (failure != null) {
+            seen.remove(serial); // the next call tries again
+            log.error("The administrator's former certificates are good still", failure);
+          }
+        });
   }
 
   private Optional<AdministratorFiles.Renewal> renewal() {
