@@ -1,5 +1,6 @@
 package coral.e2e;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -8,6 +9,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -44,11 +47,44 @@ final class AgentEvents {
 
   private JsonNode await(String name, Predicate<JsonNode> which) throws InterruptedException {
     while (true) {
-      JsonNode event = events.poll(90, TimeUnit.SECONDS);
-      assertNotNull(event, "no event " + name);
-      if (event.path("event").asText().equals(name) && which.test(event)) {
+      JsonNode event = next(name);
+      if (isNamed(event, name) && which.test(event)) {
+        return event;
+      }
+      assertFalse(isNamed(event, "stopped"), "no event " + name + " before " + event);
+    }
+  }
+
+  /** The next event of a name; nothing fails and no ping is lost on the way to it. */
+  JsonNode awaitAnswering(String name) throws InterruptedException {
+    while (true) {
+      JsonNode event = next(name);
+      assertFalse(isNamed(event, "failed"), event.toString());
+      if (isNamed(event, "probe")) {
+        assertFalse(event.get("roundTripIpv4Milliseconds").isNull(), event.toString());
+        assertFalse(event.get("roundTripIpv6Milliseconds").isNull(), event.toString());
+      }
+      if (isNamed(event, name)) {
         return event;
       }
     }
+  }
+
+  private JsonNode next(String wanted) throws InterruptedException {
+    JsonNode event = events.poll(90, TimeUnit.SECONDS);
+    assertNotNull(event, "no event " + wanted);
+    return event;
+  }
+
+  /** What failed since it was last asked for anything. */
+  List<JsonNode> failures() {
+    List<JsonNode> happened = new ArrayList<>();
+    events.drainTo(happened);
+    happened.removeIf(event -> !isNamed(event, "failed"));
+    return happened;
+  }
+
+  private static boolean isNamed(JsonNode event, String name) {
+    return event.path("event").asText().equals(name);
   }
 }

@@ -4,7 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import coral.agent.AgentProcess;
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,34 +32,14 @@ class IdentitySecretTest {
   void theSecretThatAnAgentShowsToDiscoveryNeverReachesTheColony() throws Exception {
     int port = ChildRuntime.freePort();
     try (IdentitySite site = IdentitySite.create(home)) {
-      Path settings =
-          Files.writeString(
-              home.resolve("site.conf"), site.colonySettings("listen.port = " + port));
       ChildRuntime runtime =
           ChildRuntime.small(Files.createDirectories(home.resolve("tmp")), "384m");
-      try (ChildProcess colony =
-          runtime.startService(
-              Map.of("CORAL_HOME", home.toString()),
-              "colony",
-              "start",
-              "--colony",
-              site.created.colonyId().value(),
-              "--config",
-              settings.toString())) {
-        colony.await(0, line -> line.contains("is ready after"), "the colony to be ready");
-        AgentEvents events = new AgentEvents();
-        String own = "colony-secret = \"" + site.created.secret().reveal() + "\"";
-        try (AgentProcess first = site.startAgent("first", own + ", once = true", events.out())) {
-          events.await("joined"); // so discovery knows the colony
-          assertEquals(0, first.exitCode().toCompletableFuture().get());
-        }
+      try (ChildProcess colony = site.startColonyProcess(runtime, port, "")) {
+        site.joinOnce("first", site.secret()); // so discovery knows the colony
         site.addSecretAtDiscovery(SHOWN);
-        String shown = "colony-secret = \"" + SHOWN + "\"";
-        try (AgentProcess agent = site.startAgent("web", shown + ", once = true", events.out())) {
-          assertEquals("token", events.await("joined").path("certificatePaidWith").asText());
-          assertEquals(0, agent.exitCode().toCompletableFuture().get());
-        }
-        Path heap = dump(port);
+        JsonNode joined = site.joinOnce("web", "colony-secret = \"" + SHOWN + "\"");
+        assertEquals("token", joined.path("certificatePaidWith").asText());
+        Path heap = dump(site.settingsFile(), port);
         assertTrue(
             contains(heap, site.created.secret().reveal()), "the search finds what is there");
         assertFalse(contains(heap, SHOWN), "the colony has heard the secret");
@@ -68,13 +47,12 @@ class IdentitySecretTest {
     }
   }
 
-  private Path dump(int port) throws Exception {
+  private Path dump(Path settings, int port) throws Exception {
     Path heap = home.resolve("colony.hprof");
-    String settings = home.resolve("site.conf").toString();
     long pid =
         ProcessHandle.current()
             .descendants()
-            .filter(child -> commandLine(child).contains(settings))
+            .filter(child -> commandLine(child).contains(settings.toString()))
             .findFirst()
             .orElseThrow(() -> new AssertionError("no colony on port " + port))
             .pid();

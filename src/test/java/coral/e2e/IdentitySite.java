@@ -1,5 +1,8 @@
 package coral.e2e;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
@@ -29,13 +32,16 @@ import coral.token.PublicKeyHash;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.net.DatagramSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -94,7 +100,7 @@ final class IdentitySite implements AutoCloseable {
   }
 
   /** The colony's settings; with {@code settings} inside of {@code coral.colony}. */
-  String colonySettings(String settings) {
+  private String colonySettings(String settings) {
     return "coral.colony { home = \""
         + home
         + "\", listen.host = 127.0.0.1, wireguard { device = user-space, port = "
@@ -108,6 +114,39 @@ final class IdentitySite implements AutoCloseable {
         + "\" }\n"
         + settings
         + "\n}";
+  }
+
+  /** What the colony's secret is to an agent's settings. */
+  String secret() {
+    return "colony-secret = \"" + created.secret().reveal() + "\"";
+  }
+
+  /**
+   * Starts the colony as a process of its own, and waits until it is ready.
+   *
+   * @param port of its services, the same at each start
+   */
+  ChildProcess startColonyProcess(ChildRuntime runtime, int port, String settings)
+      throws Exception {
+    Path file =
+        Files.writeString(
+            settingsFile(), colonySettings("listen.port = " + port + "\n" + settings));
+    ChildProcess process =
+        runtime.startService(
+            Map.of("CORAL_HOME", home.toString()),
+            "colony",
+            "start",
+            "--colony",
+            created.colonyId().value(),
+            "--config",
+            file.toString());
+    process.awaitLine(ColonyInstallation.READY);
+    return process;
+  }
+
+  /** What {@link #startColonyProcess} names on the command line. */
+  Path settingsFile() {
+    return home.resolve("site.conf");
   }
 
   /** Starts the colony, or starts it again. */
@@ -130,7 +169,12 @@ final class IdentitySite implements AutoCloseable {
   }
 
   Administrator administrator() throws IOException {
-    return new Administrator(created, endpoint());
+    return administrator(endpoint());
+  }
+
+  /** Of a colony of these files, wherever it runs. */
+  Administrator administrator(Endpoint at) throws IOException {
+    return new Administrator(created, at);
   }
 
   /** A call of the colony by somebody without a certificate. */
@@ -234,6 +278,16 @@ final class IdentitySite implements AutoCloseable {
                     + "\n}")
             .withFallback(SettingsLoader.load(List.of()));
     return AgentProcess.start(AgentSettings.from(config), config, InstantSource.system(), out);
+  }
+
+  /** An agent that joins and leaves at once. Returns how it has joined. */
+  JsonNode joinOnce(String agentId, String settings) throws Exception {
+    AgentEvents events = new AgentEvents();
+    try (AgentProcess agent = startAgent(agentId, settings + "\nonce = true", events.out())) {
+      JsonNode joined = events.await("joined");
+      assertEquals(0, agent.exitCode().toCompletableFuture().get(60, TimeUnit.SECONDS));
+      return joined;
+    }
   }
 
   @Override

@@ -50,15 +50,7 @@ class IdentityTokensTest {
   /** One that was announced: discovery knows the colony, and the colony discovery's key. */
   private void startColony(String settings) throws Exception {
     site.startColony(settings);
-    AgentEvents events = new AgentEvents();
-    try (AgentProcess first = site.startAgent("first", secret() + ", once = true", events.out())) {
-      events.await("joined");
-      assertEquals(0, first.exitCode().toCompletableFuture().get());
-    }
-  }
-
-  private String secret() {
-    return "colony-secret = \"" + site.created.secret().reveal() + "\"";
+    site.joinOnce("first", site.secret());
   }
 
   private static RpcException refused(Executable call) {
@@ -121,7 +113,7 @@ class IdentityTokensTest {
     startColony("");
     site.colonyClock.set(Duration.ofSeconds(66)); // as if the token had been under way for so long
     AgentEvents events = new AgentEvents();
-    try (AgentProcess agent = site.startAgent("slow", secret(), events.out())) {
+    try (AgentProcess agent = site.startAgent("slow", site.secret(), events.out())) {
       JsonNode failed = events.awaitFailure("TOKEN_REFUSED");
       assertTrue(failed.path("message").asText().contains("expired"), failed.toString());
       site.colonyClock.set(Duration.ZERO);
@@ -158,7 +150,7 @@ class IdentityTokensTest {
     assertFalse(secret.getDeprecationNotice().isEmpty());
 
     AgentEvents events = new AgentEvents();
-    try (AgentProcess agent = site.startAgent("by-certificate", secret(), events.out())) {
+    try (AgentProcess agent = site.startAgent("by-certificate", site.secret(), events.out())) {
       events.await("joined");
       assertEquals(
           Map.of("certificate", 2L, "token", 1L, "colony-secret", 1L),
