@@ -1,6 +1,7 @@
 package coral.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -57,6 +58,7 @@ class RenewedTunnelTest {
 
   @TempDir Path home;
 
+  private NetworkState hostBefore;
   private NamespaceMesh mesh;
   private final List<SteadyTraffic> traffic = new ArrayList<>();
 
@@ -64,6 +66,7 @@ class RenewedTunnelTest {
   @Timeout(120)
   void build() throws Exception {
     NetworkTopology.assumePossible();
+    hostBefore = NetworkState.now();
     mesh = NamespaceMesh.create(home, AGENTS, KeyType.P_256);
     mesh.startDiscovery();
     mesh.startColony(
@@ -71,13 +74,19 @@ class RenewedTunnelTest {
   }
 
   @AfterEach
-  void endEverything() {
+  void endEverything() throws Exception {
     try {
       traffic.forEach(SteadyTraffic::close);
     } finally {
       if (mesh != null) {
         mesh.close();
       }
+    }
+    if (mesh != null) {
+      for (ChildProcess process : mesh.processes()) {
+        assertFalse(process.isAlive(), process::name);
+      }
+      assertEquals(hostBefore, NetworkState.now());
     }
   }
 
