@@ -20,3 +20,11 @@ CREATE TABLE IF NOT EXISTS former_secrets (
   secret_hash VARCHAR NOT NULL, -- a PHC string, with the salt of the present one
   ends_at     BIGINT  NOT NULL  -- milliseconds since 1970
 );
+
+-- Whom a mesh id belongs to, once it has shown a key. A table of its own for the same reason.
+CREATE TABLE IF NOT EXISTS colony_owners (
+  mesh_id    VARCHAR PRIMARY KEY,
+  public_key VARCHAR NOT NULL, -- Ed25519, 32 bytes in base64
+  sequence   BIGINT  NOT NULL, -- of the last request that was accepted
+  since      BIGINT  NOT NULL  -- milliseconds since 1970: when the key was shown first
+);

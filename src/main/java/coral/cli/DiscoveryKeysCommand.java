@@ -1,11 +1,6 @@
 package coral.cli;
 
 import coral.discovery.ControlSocket;
-import coral.discovery.DiscoverySettings;
-import coral.settings.SettingsLoader;
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,31 +24,14 @@ final class DiscoveryKeysCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    return ask(ControlSocket.KEYS, CoralCommand.out(spec));
+    return discovery().ask(ControlSocket.KEYS, CoralCommand.out(spec));
   }
 
-  private int ask(String command, PrintWriter out) {
+  private DiscoveryCommand discovery() {
     if (parent == null) {
       throw new IllegalStateException("not run by its parser");
     }
-    Path directory =
-        DiscoverySettings.from(SettingsLoader.load(parent.root().configFile().stream().toList()))
-            .directory();
-    String answer;
-    try {
-      answer = ControlSocket.ask(directory, command);
-    } catch (IOException e) {
-      throw new CommandFailedException(
-          String.valueOf(e.getMessage()),
-          "run it on discovery's host as discovery's user, with the same CORAL_HOME",
-          e);
-    }
-    if (answer.startsWith(ControlSocket.ERROR)) {
-      throw new CommandFailedException(answer.substring(ControlSocket.ERROR.length()).strip(), "");
-    }
-    out.print(answer);
-    out.flush();
-    return CommandLine.DONE;
+    return parent;
   }
 
   /** {@code coral discovery keys rotate}. */
@@ -75,7 +53,7 @@ final class DiscoveryKeysCommand implements Callable<Integer> {
       if (parent == null) {
         throw new IllegalStateException("not run by its parser");
       }
-      return parent.ask(ControlSocket.ROTATE_KEYS, CoralCommand.out(spec));
+      return parent.discovery().ask(ControlSocket.ROTATE_KEYS, CoralCommand.out(spec));
     }
   }
 }

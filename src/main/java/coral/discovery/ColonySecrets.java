@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The secrets that own a mesh id, as {@link SecretHash} writes them.
+ * The secrets of a colony, as {@link SecretHash} writes them.
  *
  * @param current the one in use
  * @param former the one before it, which holds for a while after a rotation

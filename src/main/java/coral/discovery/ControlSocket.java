@@ -31,6 +31,14 @@ public final class ControlSocket implements Closeable {
   /** Lets the next key sign from now on, and shows the keys. */
   public static final String ROTATE_KEYS = "keys rotate";
 
+  /**
+   * Shows the colonies, one a line: mesh id, owner key or {@code -}, when it was announced last.
+   */
+  public static final String COLONIES = "colonies";
+
+  /** Before a mesh id and a space: frees it for whoever claims it first. */
+  public static final String FORGET_COLONY = "colonies forget";
+
   /** How an answer begins that says why nothing was done. */
   public static final String ERROR = "error: ";
 

@@ -13,10 +13,7 @@ import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -41,14 +38,19 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   /** Wrong secrets are counted, and told once in such a time: anybody can send them. */
   private static final Duration REPORT_INTERVAL = Duration.ofMinutes(1);
 
-  /** DuckDB needs more than its 512 MB for a transaction of thousands of rows with a key. */
-  static final int MAX_BATCH = 500;
-
   sealed interface Command {}
 
-  /** Announces a colony. Answered with {@link Registered} or {@link Refusal}. */
+  /**
+   * Announces a colony. Answered with {@link Registered} or {@link Refusal}.
+   *
+   * @param claim empty if nobody has signed it
+   */
   record Register(
-      Announcement announcement, Secret secret, InetAddress source, ActorRef<Reply> replyTo)
+      Announcement announcement,
+      Secret secret,
+      Optional<OwnerClaim> claim,
+      InetAddress source,
+      ActorRef<Reply> replyTo)
       implements Command {}
 
   /**
@@ -57,16 +59,31 @@ final class Directory extends AbstractBehavior<Directory.Command> {
    * @param proven hash of the secret that was shown
    * @param next hash of the new one
    * @param grace how long the current one holds on
+   * @param claim empty if nobody has signed it
    */
   record Rotate(
-      ColonyId meshId, String proven, String next, Duration grace, ActorRef<Reply> replyTo)
+      ColonyId meshId,
+      String proven,
+      String next,
+      Duration grace,
+      Optional<OwnerClaim> claim,
+      ActorRef<Reply> replyTo)
       implements Command {}
+
+  /**
+   * Frees a mesh id, as discovery's operator wants it. Answered with {@link Forgotten} or {@link
+   * Refusal}.
+   */
+  record Forget(ColonyId meshId, ActorRef<Reply> replyTo) implements Command {}
 
   /** Answered with {@link Found} or a {@link Refusal} with NOT_FOUND. */
   record Lookup(ColonyId meshId, ActorRef<Reply> replyTo) implements Command {}
 
   /** Asks who owns a mesh id, announced at present or not. Answered with {@link Owned}. */
   record FindOwned(ColonyId meshId, ActorRef<Reply> replyTo) implements Command {}
+
+  /** Asks for everything that is held. Answered with {@link Listed}. */
+  record FindAll(ActorRef<Reply> replyTo) implements Command {}
 
   /** Answered with {@link Counted}. */
   record Count(ActorRef<Reply> replyTo) implements Command {}
@@ -92,6 +109,10 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   record Owned(Optional<ColonyEntry> entry) implements Reply {}
 
+  record Listed(List<ColonyEntry> entries) implements Reply {}
+
+  record Forgotten() implements Reply {}
+
   record Counted(int live) implements Reply {}
 
   /**
@@ -113,27 +134,14 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     void write(List<ColonyEntry> entries, List<ColonyId> removed) throws IOException;
   }
 
-  /** An answer that waits for a write. */
-  private record Pending(
-      ColonyEntry entry, @Nullable ColonyEntry before, Reply answer, ActorRef<Reply> replyTo) {}
-
-  /** What has been decided: the next decision rests on it. */
   private final ColonyDirectory directory;
-
-  /** What has been written: this is what is found. */
-  private final ColonyDirectory durable;
-
+  private final PendingWrites pending;
   private final SecretCheck secrets;
   private final DiscoveryLimits limits;
   private final Writer writer;
   private final InstantSource clock;
   private final Executor storage;
-
-  private int wrongSecrets;
-  private List<Pending> queued = new ArrayList<>();
-  private List<ColonyId> abandoned = List.of();
-  private List<Pending> inFlight = List.of();
-  private boolean writing;
+  private final DirectoryNews news;
 
   /**
    * Guards a directory.
@@ -168,12 +176,13 @@ final class Directory extends AbstractBehavior<Directory.Command> {
       Executor storage) {
     super(context);
     this.directory = directory;
-    this.durable = directory.copy();
+    this.pending = new PendingWrites(directory);
     this.writer = writer;
     this.clock = clock;
     this.secrets = secrets;
     this.limits = limits;
     this.storage = storage;
+    this.news = new DirectoryNews(context.getLog());
   }
 
   @Override
@@ -182,8 +191,10 @@ final class Directory extends AbstractBehavior<Directory.Command> {
         .onMessage(Register.class, this::onRegister)
         .onMessage(Hashed.class, this::onHashed)
         .onMessage(Rotate.class, this::onRotate)
+        .onMessage(Forget.class, this::onForget)
         .onMessage(Lookup.class, this::onLookup)
         .onMessage(FindOwned.class, this::onFindOwned)
+        .onMessage(FindAll.class, this::onFindAll)
         .onMessage(Count.class, this::onCount)
         .onMessage(Written.class, this::onWritten)
         .onMessageEquals(Tick.PRUNE, this::onPrune)
@@ -193,20 +204,29 @@ final class Directory extends AbstractBehavior<Directory.Command> {
 
   private Behavior<Command> onRegister(Register register) {
     ColonyId meshId = register.announcement().meshId();
-    List<String> owners = directory.owners(meshId, clock.instant());
-    if (owners.isEmpty() && !directory.hasRoom(meshId)) {
+    try {
+      // Before any hash is computed: whoever cannot sign for the colony learns nothing of secrets.
+      directory.requireOwner(meshId, register.claim(), clock.instant());
+    } catch (RefusedException e) {
+      news.wrongClaim(meshId);
+      limits.unproven(register.source());
+      refuse(register.replyTo(), e);
+      return this;
+    }
+    List<String> hashes = directory.secrets(meshId, clock.instant());
+    if (hashes.isEmpty() && !directory.hasRoom(meshId)) {
       // Before any hash is computed: a full directory costs a stranger's request nothing.
       refuse(register.replyTo(), Failure.LIMIT_REACHED, "this directory is full");
       return this;
     }
     try {
       CompletionStage<Optional<String>> hash;
-      if (owners.isEmpty()) {
+      if (hashes.isEmpty()) {
         limits.requireNewColony(register.source());
         hash = secrets.first(meshId, register.secret()).thenApply(Optional::of);
         limits.newColony(register.source());
       } else {
-        hash = secrets.match(meshId, register.secret(), owners, register.source());
+        hash = secrets.match(meshId, register.secret(), hashes, register.source());
       }
       getContext()
           .pipeToSelf(
@@ -230,15 +250,12 @@ final class Directory extends AbstractBehavior<Directory.Command> {
         refuse(register.replyTo(), Failure.INTERNAL, "internal error");
       }
     } else if (hashed.hash().isEmpty()) {
-      wrongSecrets++;
-      getContext().getLog().debug("The mesh id {} was claimed with another secret", meshId);
-      refuse(
-          register.replyTo(),
-          Failure.MESH_ID_TAKEN,
-          "the mesh id " + meshId + " belongs to another colony secret");
+      news.wrongClaim(meshId);
+      String message = "the mesh id " + meshId + " belongs to another colony secret";
+      refuse(register.replyTo(), Failure.MESH_ID_TAKEN, message);
     } else {
-      List<String> owners = directory.owners(meshId, clock.instant());
-      if (!owners.isEmpty() && !owners.contains(hashed.hash().get())) {
+      List<String> hashes = directory.secrets(meshId, clock.instant());
+      if (!hashes.isEmpty() && !hashes.contains(hashed.hash().get())) {
         return onRegister(register); // claimed by another registration meanwhile: ask its hash
       }
       announce(register, hashed.hash().get());
@@ -249,13 +266,12 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   private void announce(Register register, String hash) {
     ColonyEntry entry;
     try {
-      entry = directory.announce(register.announcement(), hash, clock.instant());
+      entry = directory.announce(register.announcement(), hash, register.claim(), clock.instant());
     } catch (RefusedException e) {
-      refuse(register.replyTo(), e.refused().failure(), e.refused().message());
+      refuse(register.replyTo(), e);
       return;
     }
-    Registered registered = new Registered(directory.lifetime(), entry.expiresAt());
-    queued.add(new Pending(entry, directory.put(entry), registered, register.replyTo()));
+    pending.put(entry, new Registered(directory.lifetime(), entry.expiresAt()), register.replyTo());
     write();
   }
 
@@ -264,41 +280,44 @@ final class Directory extends AbstractBehavior<Directory.Command> {
     try {
       entry =
           directory.rotate(
-              rotate.meshId(), rotate.proven(), rotate.next(), rotate.grace(), clock.instant());
+              rotate.meshId(),
+              rotate.proven(),
+              rotate.next(),
+              rotate.grace(),
+              rotate.claim(),
+              clock.instant());
     } catch (RefusedException e) {
-      refuse(rotate.replyTo(), e.refused().failure(), e.refused().message());
+      refuse(rotate.replyTo(), e);
       return this;
     }
-    Rotated rotated = new Rotated(entry.secrets());
-    queued.add(new Pending(entry, directory.put(entry), rotated, rotate.replyTo()));
+    pending.put(entry, new Rotated(entry.secrets()), rotate.replyTo());
+    write();
+    return this;
+  }
+
+  private Behavior<Command> onForget(Forget forget) {
+    if (directory.owned(forget.meshId(), clock.instant()).isEmpty()) {
+      refuse(forget.replyTo(), Failure.NOT_FOUND, "nobody owns the mesh id " + forget.meshId());
+      return this;
+    }
+    pending.forget(forget.meshId(), new Forgotten(), forget.replyTo());
     write();
     return this;
   }
 
   private void write() {
-    if (writing || (queued.isEmpty() && abandoned.isEmpty())) {
+    Optional<PendingWrites.Batch> next = pending.next(clock.instant());
+    if (next.isEmpty()) {
       return;
     }
-    writing = true;
-    int count = Math.min(queued.size(), MAX_BATCH);
-    inFlight = List.copyOf(queued.subList(0, count));
-    queued = new ArrayList<>(queued.subList(count, queued.size()));
-    Map<ColonyId, ColonyEntry> last = new LinkedHashMap<>();
-    inFlight.forEach(p -> last.put(p.entry().announcement().meshId(), p.entry()));
-    List<ColonyEntry> entries = List.copyOf(last.values());
-    int ended = Math.min(abandoned.size(), MAX_BATCH);
-    List<ColonyId> removed =
-        abandoned.subList(0, ended).stream()
-            .filter(id -> directory.owned(id, clock.instant()).isEmpty()) // not claimed anew
-            .toList();
-    abandoned = List.copyOf(abandoned.subList(ended, abandoned.size()));
+    PendingWrites.Batch batch = next.get();
     Writer to = writer;
     getContext()
         .pipeToSelf(
             CompletableFuture.supplyAsync(
                 () -> {
                   try {
-                    to.write(entries, removed);
+                    to.write(batch.entries(), batch.removed());
                     return true;
                   } catch (IOException e) {
                     throw new UncheckedIOException(e);
@@ -309,35 +328,26 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   }
 
   private Behavior<Command> onWritten(Written written) {
-    writing = false;
     if (written.failure() == null) {
-      for (Pending pending : inFlight) {
-        durable.put(pending.entry());
-        pending.replyTo().tell(pending.answer());
+      for (PendingWrites.Change change : pending.written()) {
+        news.tell(change);
+        change.replyTo().tell(change.answer());
       }
     } else {
       getContext().getLog().error("The directory could not be written", written.failure());
-      // What is queued was decided on top of what failed: both are taken back, the last first.
-      List<Pending> failed = new ArrayList<>(inFlight);
-      failed.addAll(queued);
-      queued = new ArrayList<>();
-      for (int i = failed.size() - 1; i >= 0; i--) {
-        Pending pending = failed.get(i);
-        ColonyId meshId = pending.entry().announcement().meshId();
-        directory.restore(meshId, pending.before());
+      for (PendingWrites.Change change : pending.failed()) {
         refuse(
-            pending.replyTo(),
+            change.replyTo(),
             Failure.STORE_UNAVAILABLE,
             "the directory's database could not be written");
       }
     }
-    inFlight = List.of();
     write();
     return this;
   }
 
   private Behavior<Command> onLookup(Lookup lookup) {
-    Optional<ColonyEntry> entry = durable.lookup(lookup.meshId(), clock.instant());
+    Optional<ColonyEntry> entry = pending.durable().lookup(lookup.meshId(), clock.instant());
     if (entry.isPresent()) {
       lookup.replyTo().tell(new Found(entry.get()));
     } else {
@@ -350,38 +360,37 @@ final class Directory extends AbstractBehavior<Directory.Command> {
   }
 
   private Behavior<Command> onFindOwned(FindOwned find) {
-    find.replyTo().tell(new Owned(durable.owned(find.meshId(), clock.instant())));
+    find.replyTo().tell(new Owned(pending.durable().owned(find.meshId(), clock.instant())));
+    return this;
+  }
+
+  private Behavior<Command> onFindAll(FindAll find) {
+    find.replyTo().tell(new Listed(pending.durable().all()));
     return this;
   }
 
   private Behavior<Command> onCount(Count count) {
-    count.replyTo().tell(new Counted(durable.live(clock.instant())));
+    count.replyTo().tell(new Counted(pending.durable().live(clock.instant())));
     return this;
   }
 
   private Behavior<Command> onPrune() {
-    List<ColonyId> ended = directory.abandoned(clock.instant());
-    directory.remove(ended);
-    durable.remove(ended);
-    List<ColonyId> all = new ArrayList<>(abandoned);
-    all.addAll(ended);
-    abandoned = List.copyOf(all);
+    pending.prune(clock.instant());
     write();
     return this;
   }
 
   private Behavior<Command> onReport() {
-    if (wrongSecrets > 0) {
-      getContext()
-          .getLog()
-          .warn("{} claims of mesh ids with another secret were refused", wrongSecrets);
-      wrongSecrets = 0;
-    }
+    news.report();
     return this;
   }
 
   private static void refuse(ActorRef<Reply> replyTo, Failure failure, String message) {
     replyTo.tell(new Refusal(new Refused(failure, message), Duration.ZERO));
+  }
+
+  private static void refuse(ActorRef<Reply> replyTo, RefusedException e) {
+    replyTo.tell(new Refusal(e.refused(), Duration.ZERO));
   }
 
   private static void refuse(ActorRef<Reply> replyTo, RateLimitedException limited) {

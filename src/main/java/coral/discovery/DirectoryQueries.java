@@ -2,6 +2,7 @@ package coral.discovery;
 
 import coral.model.ColonyId;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -41,12 +42,22 @@ final class DirectoryQueries {
         .thenApply(Directory.Owned::entry);
   }
 
+  /** Everything that is held, in the order of the mesh ids. */
+  CompletionStage<List<ColonyEntry>> all() {
+    return ask(Directory.Listed.class, Directory.FindAll::new).thenApply(Directory.Listed::entries);
+  }
+
+  /** Frees a mesh id; fails with NOT_FOUND if nobody owns it. */
+  CompletionStage<Directory.Forgotten> forget(ColonyId meshId) {
+    return ask(Directory.Forgotten.class, replyTo -> new Directory.Forget(meshId, replyTo));
+  }
+
   /** Replaces the secret of which {@code proven} is the hash; answers with what holds then. */
   CompletionStage<ColonySecrets> rotate(
-      ColonyId meshId, String proven, String next, Duration grace) {
+      ColonyId meshId, String proven, String next, Duration grace, Optional<OwnerClaim> claim) {
     return ask(
             Directory.Rotated.class,
-            replyTo -> new Directory.Rotate(meshId, proven, next, grace, replyTo))
+            replyTo -> new Directory.Rotate(meshId, proven, next, grace, claim, replyTo))
         .thenApply(Directory.Rotated::secrets);
   }
 }

@@ -8,12 +8,15 @@ import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.IpPrefix;
 import coral.model.WireGuardKey;
+import coral.ownership.OwnerPublicKey;
 import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import java.nio.file.Path;
+import java.sql.Connection;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -32,6 +35,9 @@ final class DirectoryStore implements AutoCloseable {
   /** The mesh ids that may have a row in {@code former_secrets}. */
   private final Set<ColonyId> withFormer = new HashSet<>();
 
+  /** The mesh ids that may have a row in {@code colony_owners}. */
+  private final Set<ColonyId> withOwner = new HashSet<>();
+
   private DirectoryStore(DuckDbFile file) {
     this.file = file;
   }
@@ -49,18 +55,21 @@ final class DirectoryStore implements AutoCloseable {
   List<ColonyEntry> load() throws StoreException {
     return file.inTransaction(
         connection -> {
+          removeOrphans(connection);
           List<ColonyEntry> entries = new ArrayList<>();
           try (PreparedStatement statement =
                   connection.prepareStatement(
-                      "SELECT c.*, f.secret_hash AS former_hash, f.ends_at AS former_ends_at"
-                          + " FROM colonies c LEFT JOIN former_secrets f USING (mesh_id)");
+                      "SELECT c.*, f.secret_hash AS former_hash, f.ends_at AS former_ends_at,"
+                          + " o.public_key AS owner_key, o.sequence AS owner_sequence,"
+                          + " o.since AS owner_since FROM colonies c"
+                          + " LEFT JOIN former_secrets f USING (mesh_id)"
+                          + " LEFT JOIN colony_owners o USING (mesh_id)");
               ResultSet row = statement.executeQuery()) {
             while (row.next()) {
               ColonyEntry entry = entry(row);
-              entry
-                  .secrets()
-                  .former()
-                  .ifPresent(f -> withFormer.add(entry.announcement().meshId()));
+              ColonyId meshId = entry.announcement().meshId();
+              entry.secrets().former().ifPresent(former -> withFormer.add(meshId));
+              entry.owner().ifPresent(owner -> withOwner.add(meshId));
               entries.add(entry);
             }
           } catch (IllegalArgumentException | JsonProcessingException e) {
@@ -71,54 +80,65 @@ final class DirectoryStore implements AutoCloseable {
   }
 
   /**
-   * Writes and removes in one transaction: all of it is durable on return, or none. After a failure
-   * that has invalidated the database, as a full disk does, the next call opens the file anew.
+   * An older version of this program removes colonies without what it does not know of them: the
+   * next colony of the name must not inherit it.
+   */
+  private static void removeOrphans(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      for (String table : List.of("former_secrets", "colony_owners")) {
+        statement.executeUpdate(
+            "DELETE FROM " + table + " WHERE mesh_id NOT IN (SELECT mesh_id FROM colonies)");
+      }
+    }
+  }
+
+  /**
+   * Writes and removes in one transaction: all of it is durable on return, or none. No mesh id is
+   * given twice. After a failure that has invalidated the database, as a full disk does, the next
+   * call opens the file anew.
    */
   void write(Collection<ColonyEntry> entries, Collection<ColonyId> removed) throws StoreException {
+    Rows colonies = new Rows("colonies");
+    Rows formerSecrets = new Rows("former_secrets");
+    Rows owners = new Rows("colony_owners");
+    for (ColonyEntry entry : entries) {
+      ColonyId meshId = entry.announcement().meshId();
+      colonies.put(row(entry));
+      entry
+          .secrets()
+          .former()
+          .ifPresentOrElse(
+              former -> put(formerSecrets, withFormer, meshId, row(meshId, former)),
+              () -> remove(formerSecrets, withFormer, meshId));
+      entry
+          .owner()
+          .ifPresentOrElse(
+              owner -> put(owners, withOwner, meshId, row(meshId, owner)),
+              () -> remove(owners, withOwner, meshId));
+    }
+    for (ColonyId meshId : removed) {
+      colonies.remove(meshId);
+      remove(formerSecrets, withFormer, meshId);
+      remove(owners, withOwner, meshId);
+    }
     file.inTransaction(
         connection -> {
-          try (PreparedStatement put =
-                  connection.prepareStatement(
-                      "INSERT OR REPLACE INTO colonies VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-              PreparedStatement putFormer =
-                  connection.prepareStatement(
-                      "INSERT OR REPLACE INTO former_secrets VALUES (?, ?, ?)");
-              PreparedStatement remove =
-                  connection.prepareStatement("DELETE FROM colonies WHERE mesh_id = ?");
-              PreparedStatement removeFormer =
-                  connection.prepareStatement("DELETE FROM former_secrets WHERE mesh_id = ?")) {
-            for (ColonyEntry entry : entries) {
-              bind(put, entry);
-              put.executeUpdate();
-              ColonyId meshId = entry.announcement().meshId();
-              Optional<ColonySecrets.Former> former = entry.secrets().former();
-              if (former.isPresent()) {
-                withFormer.add(meshId);
-                putFormer.setString(1, meshId.value());
-                putFormer.setString(2, former.get().hash());
-                putFormer.setLong(3, former.get().endsAt().toEpochMilli());
-                putFormer.executeUpdate();
-              } else {
-                removeFormer(removeFormer, meshId);
-              }
-            }
-            for (ColonyId meshId : removed) {
-              remove.setString(1, meshId.value());
-              remove.executeUpdate();
-              removeFormer(removeFormer, meshId);
-            }
-            return removed.size();
-          } catch (JsonProcessingException e) {
-            throw new SQLException("an entry cannot be written as JSON", e);
-          }
+          colonies.write(connection);
+          formerSecrets.write(connection);
+          owners.write(connection);
+          return true;
         });
   }
 
-  /** Most colonies never had another secret: their renewals are spared the statement. */
-  private void removeFormer(PreparedStatement remove, ColonyId meshId) throws SQLException {
-    if (withFormer.contains(meshId)) {
-      remove.setString(1, meshId.value());
-      remove.executeUpdate();
+  private static void put(Rows rows, Set<ColonyId> present, ColonyId meshId, Object[] row) {
+    present.add(meshId);
+    rows.put(row);
+  }
+
+  /** Most colonies never had a row there: their renewals are spared the statement. */
+  private static void remove(Rows rows, Set<ColonyId> present, ColonyId meshId) {
+    if (present.contains(meshId)) {
+      rows.remove(meshId);
     }
   }
 
@@ -127,23 +147,39 @@ final class DirectoryStore implements AutoCloseable {
     file.close();
   }
 
-  private static void bind(PreparedStatement put, ColonyEntry entry)
-      throws SQLException, JsonProcessingException {
+  private static Object[] row(ColonyEntry entry) {
     Announcement announcement = entry.announcement();
-    put.setString(1, announcement.meshId().value());
-    put.setString(2, announcement.wireGuardKey().toString());
-    put.setString(
-        3,
-        JSON.writeValueAsString(
-            announcement.endpoints().stream().map(Endpoint::toString).toList()));
-    put.setString(4, Addresses.text(announcement.meshIpv4()));
-    put.setString(5, announcement.meshIpv6().map(Addresses::text).orElse(""));
-    put.setInt(6, announcement.connectPort());
-    put.setString(7, JSON.writeValueAsString(announcement.metadata()));
-    put.setString(8, entry.secrets().current());
-    put.setLong(9, entry.lastSeen().toEpochMilli());
-    put.setLong(10, entry.expiresAt().toEpochMilli());
-    put.setLong(11, entry.ownedSince().toEpochMilli());
+    return new Object[] {
+      announcement.meshId().value(),
+      announcement.wireGuardKey().toString(),
+      json(announcement.endpoints().stream().map(Endpoint::toString).toList()),
+      Addresses.text(announcement.meshIpv4()),
+      announcement.meshIpv6().map(Addresses::text).orElse(""),
+      announcement.connectPort(),
+      json(announcement.metadata()),
+      entry.secrets().current(),
+      entry.lastSeen().toEpochMilli(),
+      entry.expiresAt().toEpochMilli(),
+      entry.ownedSince().toEpochMilli()
+    };
+  }
+
+  private static String json(Object texts) {
+    try {
+      return JSON.writeValueAsString(texts);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException("lists and maps of texts are JSON", e);
+    }
+  }
+
+  private static Object[] row(ColonyId meshId, ColonySecrets.Former former) {
+    return new Object[] {meshId.value(), former.hash(), former.endsAt().toEpochMilli()};
+  }
+
+  private static Object[] row(ColonyId meshId, Owner owner) {
+    return new Object[] {
+      meshId.value(), owner.key().toString(), owner.sequence(), owner.since().toEpochMilli()
+    };
   }
 
   private static Optional<ColonySecrets.Former> former(ResultSet row) throws SQLException {
@@ -152,6 +188,17 @@ final class DirectoryStore implements AutoCloseable {
         ? Optional.empty()
         : Optional.of(
             new ColonySecrets.Former(hash, Instant.ofEpochMilli(row.getLong("former_ends_at"))));
+  }
+
+  private static Optional<Owner> owner(ResultSet row) throws SQLException {
+    String key = row.getString("owner_key");
+    return key == null
+        ? Optional.empty()
+        : Optional.of(
+            new Owner(
+                OwnerPublicKey.parse(key),
+                row.getLong("owner_sequence"),
+                Instant.ofEpochMilli(row.getLong("owner_since"))));
   }
 
   private static ColonyEntry entry(ResultSet row) throws SQLException, JsonProcessingException {
@@ -172,6 +219,7 @@ final class DirectoryStore implements AutoCloseable {
             row.getInt("connect_port"),
             metadata),
         new ColonySecrets(row.getString("secret_hash"), former(row)),
+        owner(row),
         Instant.ofEpochMilli(row.getLong("last_seen")),
         Instant.ofEpochMilli(row.getLong("expires_at")),
         Instant.ofEpochMilli(row.getLong("owned_since")));

@@ -1,38 +1,74 @@
 package coral.discovery;
 
+import coral.model.ColonyId;
 import coral.rpc.FailureStatus;
 import coral.token.PublishedKey;
 import coral.token.TokenIssuer;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** What discovery does for whoever owns its folder, over the {@link ControlSocket}. */
 final class DiscoveryCommands implements UnaryOperator<String> {
   private final RegistrationTokens tokens;
+  private final DirectoryQueries directory;
 
-  DiscoveryCommands(RegistrationTokens tokens) {
+  DiscoveryCommands(RegistrationTokens tokens, DirectoryQueries directory) {
     this.tokens = tokens;
+    this.directory = directory;
   }
 
   @Override
   public String apply(String command) {
     return switch (command) {
-      case ControlSocket.KEYS -> answer(tokens.keys());
-      case ControlSocket.ROTATE_KEYS -> answer(tokens.rotateKeys());
-      default -> ControlSocket.ERROR + "no such command\n";
+      case ControlSocket.KEYS -> keys(tokens.keys());
+      case ControlSocket.ROTATE_KEYS -> keys(tokens.rotateKeys());
+      case ControlSocket.COLONIES ->
+          lines(directory.all().thenApply(List::stream), DiscoveryCommands::line);
+      default ->
+          command.startsWith(ControlSocket.FORGET_COLONY + " ")
+              ? forget(command.substring(ControlSocket.FORGET_COLONY.length() + 1))
+              : error("no such command");
     };
   }
 
-  private static String answer(CompletionStage<TokenIssuer.Published> asked) {
+  private String forget(String meshId) {
+    ColonyId id;
     try {
-      return asked.toCompletableFuture().join().keys().stream()
-          .map(DiscoveryCommands::line)
-          .collect(Collectors.joining());
-    } catch (CompletionException e) {
-      return ControlSocket.ERROR + FailureStatus.unwrap(e).getMessage() + "\n";
+      id = new ColonyId(meshId);
+    } catch (IllegalArgumentException e) {
+      return error(String.valueOf(e.getMessage()));
     }
+    return lines(directory.forget(id).thenApply(Stream::of), forgotten -> "forgotten " + id + "\n");
+  }
+
+  private static String keys(CompletionStage<TokenIssuer.Published> asked) {
+    return lines(asked.thenApply(p -> p.keys().stream()), DiscoveryCommands::line);
+  }
+
+  private static <T> String lines(CompletionStage<Stream<T>> asked, Function<T, String> line) {
+    try {
+      return asked.toCompletableFuture().join().map(line).collect(Collectors.joining());
+    } catch (CompletionException e) {
+      return error(String.valueOf(FailureStatus.unwrap(e).getMessage()));
+    }
+  }
+
+  private static String error(String message) {
+    return ControlSocket.ERROR + message + "\n";
+  }
+
+  private static String line(ColonyEntry entry) {
+    return entry.announcement().meshId()
+        + " "
+        + entry.owner().map(owner -> owner.key().toString()).orElse("-")
+        + " "
+        + entry.lastSeen()
+        + "\n";
   }
 
   private static String line(PublishedKey key) {

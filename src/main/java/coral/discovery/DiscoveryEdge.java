@@ -9,6 +9,7 @@ import coral.api.discovery.v1.HealthRequest;
 import coral.api.discovery.v1.HealthResponse;
 import coral.api.discovery.v1.LookupColonyRequest;
 import coral.api.discovery.v1.LookupColonyResponse;
+import coral.api.discovery.v1.OwnerProof;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
 import coral.api.discovery.v1.RequestRegistrationTokenRequest;
@@ -24,6 +25,8 @@ import coral.model.IpPrefix;
 import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.model.WireGuardKey;
+import coral.ownership.OwnerStatement;
+import coral.ownership.RotationStatement;
 import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
@@ -47,7 +50,10 @@ final class DiscoveryEdge implements DiscoveryService {
   static final String GET_PUBLIC_KEY = DiscoveryService.name + "/GetDiscoveryPublicKey";
   static final String ROTATE_SECRET = DiscoveryService.name + "/RotateColonySecret";
 
-  /** Everybody may call: what changes or gives something is authorised by a colony's secret. */
+  /**
+   * Everybody may call: what changes or gives something is authorised by a colony's secret and its
+   * owner's signature.
+   */
   static final RpcAuthorization AUTHORIZATION =
       RpcAuthorization.of(
           Map.of(
@@ -94,13 +100,16 @@ final class DiscoveryEdge implements DiscoveryService {
 
   @Override
   public CompletionStage<RegisterColonyResponse> registerColony(RegisterColonyRequest in) {
+    services.limits().requireSource(source());
     Announcement announcement = valid(() -> announcement(in));
     Secret secret = secret("colony_secret", in.getColonySecret());
+    Optional<OwnerClaim> claim =
+        claim(in.hasOwner(), in.getOwner(), OwnerProofs.statement(in, secret));
     return services
         .directory()
         .ask(
             Directory.Registered.class,
-            replyTo -> new Directory.Register(announcement, secret, source(), replyTo))
+            replyTo -> new Directory.Register(announcement, secret, claim, source(), replyTo))
         .thenApply(
             registered ->
                 RegisterColonyResponse.newBuilder()
@@ -186,9 +195,14 @@ final class DiscoveryEdge implements DiscoveryService {
     Secret present = secret("colony_secret", in.getColonySecret());
     Secret next = secret("new_colony_secret", in.getNewColonySecret());
     Duration grace = valid(() -> grace(in));
+    Optional<OwnerClaim> claim =
+        claim(
+            in.hasOwner(),
+            in.getOwner(),
+            new RotationStatement(in.getMeshId(), present, next, grace));
     return services
         .rotation()
-        .rotate(meshId, present, next, grace, source())
+        .rotate(meshId, present, next, grace, claim, source())
         .thenApply(
             ends ->
                 RotateColonySecretResponse.newBuilder()
@@ -209,6 +223,21 @@ final class DiscoveryEdge implements DiscoveryService {
       // out of bounds by far
     }
     throw new IllegalArgumentException("grace is 0 to " + MAX_GRACE.toDays() + " days");
+  }
+
+  /** A signature that does not hold counts as a wrong secret does. */
+  private Optional<OwnerClaim> claim(boolean shown, OwnerProof proof, OwnerStatement statement) {
+    if (!shown) {
+      return Optional.empty();
+    }
+    OwnerClaim claim = valid(() -> OwnerProofs.claim(proof));
+    if (!OwnerProofs.holds(proof, claim, statement)) {
+      services.limits().unproven(source());
+      services.limits().wrong(source());
+      throw new RefusedException(
+          Failure.UNAUTHENTICATED, "the owner's signature is not one of this request");
+    }
+    return Optional.of(claim);
   }
 
   private InetAddress source() {

@@ -221,7 +221,8 @@ public final class DiscoveryProcess {
   /** Takes commands until the end, and closes the database then. */
   private static void closeAtEnd(
       ActorSystem<?> system, Path directory, DirectoryStore store, DiscoveryServices services) {
-    Optional<ControlSocket> control = control(directory, new DiscoveryCommands(services.tokens()));
+    Optional<ControlSocket> control =
+        control(directory, new DiscoveryCommands(services.tokens(), services.directory()));
     CoordinatedShutdown.get(system)
         .addTask(
             CoordinatedShutdown.PhaseBeforeActorSystemTerminate(),
@@ -240,7 +241,9 @@ public final class DiscoveryProcess {
     try {
       return Optional.of(ControlSocket.open(directory, commands));
     } catch (IOException e) {
-      log.warn("{}; signing keys are rotated by time only", e.getMessage());
+      log.warn(
+          "{}; signing keys are rotated by time only, and no colony can be forgotten",
+          e.getMessage());
       return Optional.empty();
     }
   }

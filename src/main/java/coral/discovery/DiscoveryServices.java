@@ -71,7 +71,7 @@ record DiscoveryServices(
                   audit,
                   clock,
                   settings.tokens().cacheTime());
-          SecretRotation rotation = new SecretRotation(queries, secrets, audit, clock);
+          SecretRotation rotation = new SecretRotation(queries, secrets, limits, audit, clock);
           ready.complete(new DiscoveryServices(queries, tokens, rotation, limits));
           return Directory.create(directory, writer, clock, secrets, limits, storage);
         });

@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 
 /**
- * How long a mesh id stays with its secret after its last announcement expired. Who announced it
+ * How long a mesh id stays with its owner after its last announcement expired. Who announced it
  * only briefly keeps it briefly: otherwise a stranger could fill the directory in an afternoon and
  * keep it full for a month.
  *

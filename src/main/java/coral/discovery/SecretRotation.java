@@ -24,13 +24,19 @@ import org.jspecify.annotations.Nullable;
 final class SecretRotation {
   private final DirectoryQueries directory;
   private final SecretCheck secrets;
+  private final DiscoveryLimits limits;
   private final AuditSink audit;
   private final InstantSource clock;
 
   SecretRotation(
-      DirectoryQueries directory, SecretCheck secrets, AuditSink audit, InstantSource clock) {
+      DirectoryQueries directory,
+      SecretCheck secrets,
+      DiscoveryLimits limits,
+      AuditSink audit,
+      InstantSource clock) {
     this.directory = directory;
     this.secrets = secrets;
+    this.limits = limits;
     this.audit = audit;
     this.clock = clock;
   }
@@ -39,26 +45,48 @@ final class SecretRotation {
    * Rotates.
    *
    * @param grace how long the present secret holds on
-   * @return when the former secret ends, now if there is none; fails with UNAUTHENTICATED for a
-   *     wrong secret or an unknown mesh id
+   * @param claim empty if nobody has signed the request
+   * @return when the former secret ends, now if there is none; fails with MESH_ID_TAKEN if the
+   *     colony has an owner who did not sign, with UNAUTHENTICATED for a wrong secret or an unknown
+   *     mesh id
    * @throws coral.rpc.RateLimitedException if the source, or all together, came too often
    */
   CompletionStage<Instant> rotate(
-      ColonyId meshId, Secret present, Secret next, Duration grace, InetAddress source) {
+      ColonyId meshId,
+      Secret present,
+      Secret next,
+      Duration grace,
+      Optional<OwnerClaim> claim,
+      InetAddress source) {
     return directory
         .owned(meshId)
         .thenCompose(
             entry -> {
+              requireOwner(entry, claim, source);
               List<String> hashes = hashes(entry);
               return secrets
                   .match(meshId, present, hashes, source)
                   .thenCompose(
                       proven ->
                           proven.isPresent() && entry.isPresent()
-                              ? replace(entry.get(), proven.get(), next, grace)
+                              ? replace(entry.get(), proven.get(), next, grace, claim)
                               : confirm(meshId, entry, next, source));
             })
         .whenComplete((ends, failure) -> tell(meshId, source, ends, failure));
+  }
+
+  /** Before any hash is computed; the directory decides on what holds then. */
+  private void requireOwner(
+      Optional<ColonyEntry> entry, Optional<OwnerClaim> claim, InetAddress source) {
+    if (entry.isEmpty() || entry.get().owner().isEmpty()) {
+      return;
+    }
+    try {
+      entry.get().owner().get().require(entry.get().announcement().meshId(), claim);
+    } catch (RefusedException e) {
+      limits.unproven(source);
+      throw e;
+    }
   }
 
   private List<String> hashes(Optional<ColonyEntry> entry) {
@@ -66,11 +94,11 @@ final class SecretRotation {
   }
 
   private CompletionStage<Instant> replace(
-      ColonyEntry entry, String proven, Secret next, Duration grace) {
+      ColonyEntry entry, String proven, Secret next, Duration grace, Optional<OwnerClaim> claim) {
     ColonyId meshId = entry.announcement().meshId();
     return secrets
         .next(meshId, next, entry.secrets().current())
-        .thenCompose(hash -> directory.rotate(meshId, proven, hash, grace))
+        .thenCompose(hash -> directory.rotate(meshId, proven, hash, grace, claim))
         .thenApply(this::formerEndsAt);
   }
 

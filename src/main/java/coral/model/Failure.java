@@ -15,7 +15,7 @@ public enum Failure {
   AGENT_ID_TAKEN,
   /** The WireGuard public key belongs to another agent. */
   WIREGUARD_KEY_TAKEN,
-  /** The mesh id belongs to another secret. */
+  /** The mesh id belongs to another owner. */
   MESH_ID_TAKEN,
   /** The request id was used before, with another key. */
   REQUEST_ID_REUSED,

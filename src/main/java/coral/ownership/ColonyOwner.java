@@ -35,12 +35,32 @@ public final class ColonyOwner {
   /** More than the digits of any sequence. */
   private static final int MAX_SEQUENCE_BYTES = 64;
 
-  /**
-   * What goes to discovery beside the request.
-   *
-   * @param signature of the request with this sequence
-   */
-  public record Signed(OwnerPublicKey publicKey, long sequence, byte[] signature) {}
+  /** What goes to discovery beside the request. */
+  public static final class Signed {
+    private final OwnerPublicKey publicKey;
+    private final long sequence;
+    private final byte[] signature;
+
+    private Signed(OwnerPublicKey publicKey, long sequence, byte[] signature) {
+      this.publicKey = publicKey;
+      this.sequence = sequence;
+      this.signature = signature;
+    }
+
+    public OwnerPublicKey publicKey() {
+      return publicKey;
+    }
+
+    /** Greater than the one before. */
+    public long sequence() {
+      return sequence;
+    }
+
+    /** Of the request with this sequence. */
+    public byte[] signature() {
+      return signature.clone();
+    }
+  }
 
   private final Path sequenceFile;
   private final Ed25519PrivateKeyParameters key;

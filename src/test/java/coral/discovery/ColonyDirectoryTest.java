@@ -10,6 +10,7 @@ import coral.model.Failure;
 import coral.model.IpPrefix;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
+import coral.ownership.OwnerPublicKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -21,13 +22,22 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The directory against the dumbest model: a map of owner and two times, and if after if. */
+/** The directory against the dumbest model: a map of who owns it until when, and if after if. */
 final class ColonyDirectoryTest {
   private static final Duration LIFETIME = Duration.ofMinutes(5);
   private static final Duration RETENTION = Duration.ofSeconds(1000);
   private static final int MAX = 5;
 
-  private record Owned(String owner, Instant live, Instant owned) {}
+  /** RFC 8032, section 7.1. */
+  private static final OwnerPublicKey KEY =
+      OwnerPublicKey.parse("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+
+  private static final OwnerPublicKey OTHER_KEY =
+      OwnerPublicKey.parse("PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=");
+
+  /** With the owner's last sequence; no key is an owner of a secret alone. */
+  private record Owned(
+      String secret, Optional<OwnerPublicKey> key, long sequence, Instant live, Instant owned) {}
 
   /** The same for every mesh id. */
   static Retention days(int days) {
@@ -72,18 +82,35 @@ final class ColonyDirectoryTest {
           directory.remove(directory.abandoned(now));
         }
         default -> {
+          long sequence = random.nextInt(3000);
+          Optional<OwnerPublicKey> key =
+              switch (random.nextInt(4)) {
+                case 0 -> Optional.empty();
+                case 1 -> Optional.of(OTHER_KEY);
+                default -> Optional.of(KEY);
+              };
           Optional<Failure> expected = Optional.empty();
-          if (owned != null && now.isBefore(owned.owned()) && !owned.owner().equals(secret)) {
+          boolean isOwned = owned != null && now.isBefore(owned.owned());
+          if (isOwned && owned.key().isPresent() && !owned.key().equals(key)) {
+            expected = Optional.of(Failure.MESH_ID_TAKEN);
+          } else if (isOwned && owned.key().isPresent() && sequence <= owned.sequence()) {
+            expected = Optional.of(Failure.FAILED_PRECONDITION);
+          } else if (isOwned && !owned.secret().equals(secret)) {
             expected = Optional.of(Failure.MESH_ID_TAKEN);
           } else if (owned == null && model.size() == MAX) {
             expected = Optional.of(Failure.LIMIT_REACHED);
           } else {
             Instant live = now.plus(LIFETIME);
-            model.put(mesh, new Owned(secret, live, live.plus(RETENTION)));
+            model.put(mesh, new Owned(secret, key, sequence, live, live.plus(RETENTION)));
           }
           Optional<Failure> actual = Optional.empty();
           try {
-            directory.put(directory.announce(announcement(mesh), secret, now));
+            directory.put(
+                directory.announce(
+                    announcement(mesh),
+                    secret,
+                    key.map(shown -> new OwnerClaim(shown, sequence)),
+                    now));
           } catch (RefusedException e) {
             actual = Optional.of(e.refused().failure());
           }
@@ -103,15 +130,16 @@ final class ColonyDirectoryTest {
             LIFETIME,
             new Retention(Duration.ofDays(1), Duration.ofHours(1), Duration.ofDays(30)));
     Instant start = Instant.EPOCH;
-    directory.put(directory.announce(announcement("brief"), "one", start));
-    directory.put(directory.announce(announcement("long"), "one", start));
+    directory.put(directory.announce(announcement("brief"), "one", Optional.empty(), start));
+    directory.put(directory.announce(announcement("long"), "one", Optional.empty(), start));
     Instant hour = start.plus(Duration.ofHours(1));
-    directory.put(directory.announce(announcement("brief"), "one", hour.minusMillis(1)));
-    directory.put(directory.announce(announcement("long"), "one", hour));
+    directory.put(
+        directory.announce(announcement("brief"), "one", Optional.empty(), hour.minusMillis(1)));
+    directory.put(directory.announce(announcement("long"), "one", Optional.empty(), hour));
     Instant day = hour.plus(LIFETIME).plus(Duration.ofDays(1));
     assertEquals(List.of(new ColonyId("brief")), directory.abandoned(day));
-    assertEquals(List.of("one"), directory.owners(new ColonyId("long"), day));
-    directory.put(directory.announce(announcement("brief"), "two", day));
+    assertEquals(List.of("one"), directory.secrets(new ColonyId("long"), day));
+    directory.put(directory.announce(announcement("brief"), "two", Optional.empty(), day));
     assertEquals(day, directory.lookup(new ColonyId("brief"), day).orElseThrow().ownedSince());
     Instant month = hour.plus(LIFETIME).plus(Duration.ofDays(30));
     assertTrue(directory.owned(new ColonyId("long"), month.minusMillis(1)).isPresent());
@@ -123,7 +151,7 @@ final class ColonyDirectoryTest {
 
   private static ColonyDirectory owned(String secret) {
     ColonyDirectory directory = new ColonyDirectory(MAX, LIFETIME, days(30));
-    directory.put(directory.announce(announcement("a"), secret, Instant.EPOCH));
+    directory.put(directory.announce(announcement("a"), secret, Optional.empty(), Instant.EPOCH));
     return directory;
   }
 
@@ -131,20 +159,23 @@ final class ColonyDirectoryTest {
   @Test
   void afterARotationBothSecretsHoldUntilTheGraceIsOver() {
     ColonyDirectory directory = owned("one");
-    directory.put(directory.rotate(A, "one", "two", GRACE, Instant.EPOCH));
+    directory.put(directory.rotate(A, "one", "two", GRACE, Optional.empty(), Instant.EPOCH));
     Instant end = Instant.EPOCH.plus(GRACE);
-    assertEquals(List.of("two", "one"), directory.owners(A, end.minusMillis(1)));
-    directory.put(directory.announce(announcement("a"), "one", end.minusMillis(1)));
-    directory.put(directory.announce(announcement("a"), "two", end.minusMillis(1)));
-    assertEquals(List.of("two", "one"), directory.owners(A, end.minusMillis(1)));
-    assertEquals(List.of("two"), directory.owners(A, end));
+    assertEquals(List.of("two", "one"), directory.secrets(A, end.minusMillis(1)));
+    directory.put(
+        directory.announce(announcement("a"), "one", Optional.empty(), end.minusMillis(1)));
+    directory.put(
+        directory.announce(announcement("a"), "two", Optional.empty(), end.minusMillis(1)));
+    assertEquals(List.of("two", "one"), directory.secrets(A, end.minusMillis(1)));
+    assertEquals(List.of("two"), directory.secrets(A, end));
     assertEquals(
         Failure.MESH_ID_TAKEN,
         assertThrows(
-                RefusedException.class, () -> directory.announce(announcement("a"), "one", end))
+                RefusedException.class,
+                () -> directory.announce(announcement("a"), "one", Optional.empty(), end))
             .refused()
             .failure());
-    ColonyEntry later = directory.announce(announcement("a"), "two", end);
+    ColonyEntry later = directory.announce(announcement("a"), "two", Optional.empty(), end);
     assertEquals(ColonySecrets.of("two"), later.secrets(), "what has ended is kept no longer");
     assertEquals(Instant.EPOCH, later.ownedSince());
   }
@@ -152,36 +183,39 @@ final class ColonyDirectoryTest {
   @Test
   void aRotationWithoutGraceEndsTheFormerSecretAtOnce() {
     ColonyDirectory directory = owned("one");
-    directory.put(directory.rotate(A, "one", "two", Duration.ZERO, Instant.EPOCH));
-    assertEquals(List.of("two"), directory.owners(A, Instant.EPOCH));
+    directory.put(
+        directory.rotate(A, "one", "two", Duration.ZERO, Optional.empty(), Instant.EPOCH));
+    assertEquals(List.of("two"), directory.secrets(A, Instant.EPOCH));
   }
 
   @Test
   void aRotationThatWasDoneIsDoneAgainWithoutEffect() {
     ColonyDirectory directory = owned("one");
-    ColonyEntry rotated = directory.rotate(A, "one", "two", GRACE, Instant.EPOCH);
+    ColonyEntry rotated = directory.rotate(A, "one", "two", GRACE, Optional.empty(), Instant.EPOCH);
     directory.put(rotated);
     Instant later = Instant.EPOCH.plusSeconds(60);
-    assertEquals(rotated, directory.rotate(A, "one", "two", GRACE, later));
-    assertEquals(rotated, directory.rotate(A, "two", "two", GRACE, later));
+    assertEquals(rotated, directory.rotate(A, "one", "two", GRACE, Optional.empty(), later));
+    assertEquals(rotated, directory.rotate(A, "two", "two", GRACE, Optional.empty(), later));
   }
 
   /** The former secret may be the one that was given away. */
   @Test
   void theFormerSecretReplacesNothing() {
     ColonyDirectory directory = owned("one");
-    directory.put(directory.rotate(A, "one", "two", GRACE, Instant.EPOCH));
+    directory.put(directory.rotate(A, "one", "two", GRACE, Optional.empty(), Instant.EPOCH));
     assertEquals(Failure.FAILED_PRECONDITION, refusal(directory, "one", "three", Instant.EPOCH));
     assertEquals(
         Failure.UNAUTHENTICATED, refusal(directory, "one", "two", Instant.EPOCH.plus(GRACE)));
     assertEquals(Failure.UNAUTHENTICATED, refusal(directory, "other", "two", Instant.EPOCH));
-    directory.put(directory.rotate(A, "two", "three", GRACE, Instant.EPOCH));
-    assertEquals(List.of("three", "two"), directory.owners(A, Instant.EPOCH));
+    directory.put(directory.rotate(A, "two", "three", GRACE, Optional.empty(), Instant.EPOCH));
+    assertEquals(List.of("three", "two"), directory.secrets(A, Instant.EPOCH));
   }
 
   private static Failure refusal(
       ColonyDirectory directory, String proven, String next, Instant now) {
-    return assertThrows(RefusedException.class, () -> directory.rotate(A, proven, next, GRACE, now))
+    return assertThrows(
+            RefusedException.class,
+            () -> directory.rotate(A, proven, next, GRACE, Optional.empty(), now))
         .refused()
         .failure();
   }

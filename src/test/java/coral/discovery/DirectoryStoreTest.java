@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.model.RefusedException;
+import coral.ownership.OwnerPublicKey;
+import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import coral.testing.TemporaryFileSystem;
 import java.nio.file.Path;
@@ -15,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -24,11 +27,15 @@ import org.junit.jupiter.api.io.TempDir;
 final class DirectoryStoreTest {
   private static final int MANY = 10_000;
 
+  private static final OwnerPublicKey KEY =
+      OwnerPublicKey.parse("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="); // RFC 8032, 7.1
+
   @TempDir Path directory;
 
   private static ColonyEntry entry(String meshId) {
     return new ColonyDirectory(1, Duration.ofMinutes(5), ColonyDirectoryTest.days(30))
-        .announce(ColonyDirectoryTest.announcement(meshId), "hash", Instant.EPOCH);
+        .announce(
+            ColonyDirectoryTest.announcement(meshId), "hash", Optional.empty(), Instant.EPOCH);
   }
 
   /** A full disk invalidates DuckDB's database: what had it open has to open it again. */
@@ -56,6 +63,37 @@ final class DirectoryStoreTest {
     }
   }
 
+  /** An older version of this program removes a colony and leaves what it does not know of. */
+  @Test
+  void whatAnOlderVersionLeftOfAColonyIsNotInherited() throws Exception {
+    Path file = directory.resolve("discovery.duckdb");
+    ColonyEntry unowned = entry("mesh");
+    ColonyEntry owned =
+        unowned.with(
+            unowned.secrets().rotated("next", Instant.EPOCH.plusSeconds(60)),
+            Optional.of(new Owner(KEY, 7, Instant.EPOCH)));
+    try (DirectoryStore store = DirectoryStore.open(file)) {
+      store.write(List.of(owned), List.of());
+      assertEquals(List.of(owned), store.load());
+    }
+    try (DuckDbFile older = DuckDbFile.open(file, List.of("discovery/directory-v1.sql"))) {
+      older.inTransaction(
+          connection -> connection.prepareStatement("DELETE FROM colonies").executeUpdate());
+    }
+    try (DirectoryStore store = DirectoryStore.open(file)) {
+      assertEquals(List.of(), store.load());
+      store.write(List.of(unowned), List.of());
+      assertEquals(List.of(unowned), store.load());
+      store.write(List.of(owned), List.of());
+      store.write(List.of(unowned), List.of());
+      assertEquals(List.of(unowned), store.load());
+      store.write(List.of(owned), List.of());
+      store.write(List.of(), List.of(owned.announcement().meshId()));
+      store.write(List.of(unowned), List.of());
+      assertEquals(List.of(unowned), store.load());
+    }
+  }
+
   @Test
   @Timeout(60)
   void tenThousandColoniesAreKeptFoundAndPruned() throws Exception {
@@ -65,7 +103,10 @@ final class DirectoryStoreTest {
     for (int i = 0; i < MANY; i++) {
       ColonyEntry entry =
           colonies.announce(
-              ColonyDirectoryTest.announcement("mesh-" + i), "hash", Instant.EPOCH.plusSeconds(i));
+              ColonyDirectoryTest.announcement("mesh-" + i),
+              "hash",
+              i % 2 == 0 ? Optional.empty() : Optional.of(new OwnerClaim(KEY, i)),
+              Instant.EPOCH.plusSeconds(i));
       colonies.put(entry);
       entries.add(entry);
     }
@@ -74,12 +115,15 @@ final class DirectoryStoreTest {
             RefusedException.class,
             () ->
                 colonies.announce(
-                    ColonyDirectoryTest.announcement("one-more"), "hash", Instant.EPOCH));
+                    ColonyDirectoryTest.announcement("one-more"),
+                    "hash",
+                    Optional.empty(),
+                    Instant.EPOCH));
     assertEquals(Failure.LIMIT_REACHED, refused.refused().failure());
     Path file = directory.resolve("discovery.duckdb");
     try (DirectoryStore store = DirectoryStore.open(file)) {
-      for (int from = 0; from < MANY; from += Directory.MAX_BATCH) {
-        store.write(entries.subList(from, from + Directory.MAX_BATCH), List.of());
+      for (int from = 0; from < MANY; from += PendingWrites.MAX_BATCH) {
+        store.write(entries.subList(from, from + PendingWrites.MAX_BATCH), List.of());
       }
     }
     try (DirectoryStore store = DirectoryStore.open(file)) {
@@ -96,8 +140,8 @@ final class DirectoryStoreTest {
           Instant.EPOCH.plusSeconds(MANY / 2 - 1).plus(Duration.ofDays(30)).plusSeconds(300);
       List<ColonyId> ended = colonies.abandoned(then);
       assertEquals(MANY / 2, ended.size());
-      for (int from = 0; from < MANY / 2; from += Directory.MAX_BATCH) {
-        store.write(List.of(), ended.subList(from, from + Directory.MAX_BATCH));
+      for (int from = 0; from < MANY / 2; from += PendingWrites.MAX_BATCH) {
+        store.write(List.of(), ended.subList(from, from + PendingWrites.MAX_BATCH));
       }
       assertEquals(Set.copyOf(entries.subList(MANY / 2, MANY)), Set.copyOf(store.load()));
     }

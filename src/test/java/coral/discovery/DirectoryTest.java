@@ -15,10 +15,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -66,7 +68,12 @@ final class DirectoryTest {
     if (failure != null) {
       throw failure;
     }
-    writes.add(entries.stream().map(e -> e.announcement().meshId().value()).sorted().toList());
+    writes.add(
+        Stream.concat(
+                entries.stream().map(e -> e.announcement().meshId().value()),
+                removed.stream().map(id -> "-" + id))
+            .sorted()
+            .toList());
   }
 
   @AfterEach
@@ -79,6 +86,7 @@ final class DirectoryTest {
         new Directory.Register(
             ColonyDirectoryTest.announcement(meshId),
             new Secret(secret),
+            Optional.empty(),
             InetAddress.getLoopbackAddress(),
             probe.getRef()));
   }
@@ -186,6 +194,57 @@ final class DirectoryTest {
     storage.runOne();
     assertRegistered();
     register("a", "one");
+    hashing.runOne();
+    assertRefused(Failure.MESH_ID_TAKEN);
+  }
+
+  private void forget(String meshId) {
+    directory.tell(new Directory.Forget(new ColonyId(meshId), probe.getRef()));
+  }
+
+  @Test
+  void whatIsForgottenIsGoneOnceItIsWrittenAndCanBeClaimedAnew() throws Exception {
+    forget("a");
+    assertRefused(Failure.NOT_FOUND);
+    register("a", "one");
+    hashing.runOne();
+    storage.runOne();
+    assertRegistered();
+    register("b", "one"); // whose write is in flight, so that what follows is written together
+    hashing.runOne();
+    settle();
+    forget("a");
+    register("a", "two");
+    hashing.runOne();
+    settle();
+    directory.tell(new Directory.Lookup(new ColonyId("a"), probe.getRef()));
+    probe.expectMessageClass(Directory.Found.class);
+    storage.runOne();
+    assertRegistered();
+    storage.runOne();
+    probe.expectMessageClass(Directory.Forgotten.class);
+    assertRegistered();
+    assertEquals(List.of(List.of("a"), List.of("b"), List.of("a")), writes);
+    register("a", "one");
+    hashing.runOne();
+    assertRefused(Failure.MESH_ID_TAKEN);
+    forget("a");
+    storage.runOne();
+    probe.expectMessageClass(Directory.Forgotten.class);
+    assertEquals(List.of("-a"), writes.get(3));
+  }
+
+  @Test
+  void whatCouldNotBeForgottenStaysWithItsOwner() throws Exception {
+    register("a", "one");
+    hashing.runOne();
+    storage.runOne();
+    assertRegistered();
+    failures.add(new IOException("disk full"));
+    forget("a");
+    storage.runOne();
+    assertRefused(Failure.STORE_UNAVAILABLE);
+    register("a", "two");
     hashing.runOne();
     assertRefused(Failure.MESH_ID_TAKEN);
   }

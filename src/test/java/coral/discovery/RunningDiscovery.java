@@ -6,6 +6,8 @@ import com.typesafe.config.ConfigFactory;
 import coral.api.discovery.v1.DiscoveryKey;
 import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
 import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
+import coral.api.discovery.v1.LookupColonyRequest;
+import coral.api.discovery.v1.LookupColonyResponse;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
 import coral.api.discovery.v1.RequestRegistrationTokenRequest;
@@ -92,11 +94,20 @@ final class RunningDiscovery implements AutoCloseable {
   }
 
   void register(String meshId, String secret) throws RpcException {
+    register(announcement(meshId, secret));
+  }
+
+  void register(RegisterColonyRequest.Builder request) throws RpcException {
     client("127.0.0.1")
+        .call(SERVICE + "RegisterColony", request.build(), RegisterColonyResponse.parser());
+  }
+
+  LookupColonyResponse lookup(String meshId) throws RpcException {
+    return client("127.0.0.1")
         .call(
-            SERVICE + "RegisterColony",
-            announcement(meshId, secret).build(),
-            RegisterColonyResponse.parser());
+            SERVICE + "LookupColony",
+            LookupColonyRequest.newBuilder().setMeshId(meshId).build(),
+            LookupColonyResponse.parser());
   }
 
   static RequestRegistrationTokenRequest.Builder request(
@@ -130,6 +141,10 @@ final class RunningDiscovery implements AutoCloseable {
             .setNewColonySecret(next);
     grace.ifPresent(
         g -> request.setGrace(com.google.protobuf.Duration.newBuilder().setSeconds(g.toSeconds())));
+    return rotate(request);
+  }
+
+  Instant rotate(RotateColonySecretRequest.Builder request) throws RpcException {
     RotateColonySecretResponse response =
         client("127.0.0.1")
             .call(
