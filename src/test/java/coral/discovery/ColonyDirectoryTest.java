@@ -90,12 +90,13 @@ final class ColonyDirectoryTest {
                 default -> Optional.of(KEY);
               };
           Optional<Failure> expected = Optional.empty();
-          boolean isOwned = owned != null && now.isBefore(owned.owned());
-          if (isOwned && owned.key().isPresent() && !owned.key().equals(key)) {
+          Optional<Owned> owner = Optional.ofNullable(owned).filter(o -> at.isBefore(o.owned()));
+          Optional<OwnerPublicKey> ownerKey = owner.flatMap(Owned::key);
+          if (ownerKey.isPresent() && !ownerKey.equals(key)) {
             expected = Optional.of(Failure.MESH_ID_TAKEN);
-          } else if (isOwned && owned.key().isPresent() && sequence <= owned.sequence()) {
+          } else if (ownerKey.isPresent() && sequence <= owner.orElseThrow().sequence()) {
             expected = Optional.of(Failure.FAILED_PRECONDITION);
-          } else if (isOwned && !owned.secret().equals(secret)) {
+          } else if (owner.isPresent() && !owner.get().secret().equals(secret)) {
             expected = Optional.of(Failure.MESH_ID_TAKEN);
           } else if (owned == null && model.size() == MAX) {
             expected = Optional.of(Failure.LIMIT_REACHED);
