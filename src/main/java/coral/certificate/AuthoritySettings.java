@@ -52,9 +52,16 @@ public record AuthoritySettings(
       Device given = device.get();
       return Pkcs11Keys.open(given.library(), given.slot(), secret(given.pinFile()));
     }
-    return new KeyFiles(
-        directory,
-        passphraseFile.isPresent() ? Optional.of(secret(passphraseFile.get())) : passphrase);
+    return new KeyFiles(directory, filePassphrase());
+  }
+
+  /**
+   * What encrypts keys in files; empty if their mode alone guards them.
+   *
+   * @throws IOException naming the file that cannot be used
+   */
+  public Optional<Secret> filePassphrase() throws IOException {
+    return passphraseFile.isPresent() ? Optional.of(secret(passphraseFile.get())) : passphrase;
   }
 
   private static Secret secret(Path file) throws IOException {

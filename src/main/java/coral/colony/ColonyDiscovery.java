@@ -1,6 +1,7 @@
 package coral.colony;
 
 import coral.model.InvitationText;
+import coral.ownership.ColonyOwner;
 import coral.rpc.RpcException;
 import java.io.IOException;
 import java.time.InstantSource;
@@ -14,12 +15,16 @@ import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a colony does at discovery, if it has one: it announces itself, reads the keys of
  * registration tokens, and replaces its secret.
  */
 final class ColonyDiscovery {
+  private static final Logger log = LoggerFactory.getLogger(ColonyDiscovery.class);
+
   private final Optional<DiscoveryClient> client;
   private final TokenKeys tokens;
   private final SecretReplacement replacement;
@@ -41,7 +46,8 @@ final class ColonyDiscovery {
   /**
    * Reads what is on disk; asks nobody yet.
    *
-   * @throws IOException if keys of tokens were accepted before and cannot be read
+   * @throws IOException if the owner's key can be neither read nor made, or keys of tokens were
+   *     accepted before and cannot be read
    */
   static ColonyDiscovery open(
       ColonySettings settings,
@@ -50,10 +56,15 @@ final class ColonyDiscovery {
       InstantSource clock,
       Executor blocking)
       throws IOException {
-    Optional<DiscoveryClient> client =
-        settings
-            .discovery()
-            .map(where -> new DiscoveryClient(where, settings.colonyId(), secrets::current));
+    Optional<DiscoveryClient> client = Optional.empty();
+    if (settings.discovery().isPresent()) {
+      ColonyOwner owner = files.owner(settings.authority(), clock);
+      log.info("Discovery knows this colony by the owner key {}", owner.publicKey());
+      client =
+          Optional.of(
+              new DiscoveryClient(
+                  settings.discovery().get(), settings.colonyId(), owner, secrets::current));
+    }
     TokenKeys tokens =
         TokenKeys.open(
             files,
@@ -115,7 +126,7 @@ final class ColonyDiscovery {
           try {
             discovery.register(settings, mesh, rpcPort);
             return Done.getInstance();
-          } catch (RpcException e) {
+          } catch (RpcException | IOException e) {
             throw new CompletionException(e);
           }
         },

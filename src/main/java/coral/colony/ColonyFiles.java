@@ -9,6 +9,7 @@ import coral.files.SecureFiles;
 import coral.model.ColonyId;
 import coral.model.Fingerprint;
 import coral.model.Secret;
+import coral.ownership.ColonyOwner;
 import coral.wireguard.KeyPair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -30,9 +31,11 @@ import org.slf4j.LoggerFactory;
  *
  * <pre>
  * colony.conf               its settings
- * secret                    what discovery knows the colony by, and sells registration tokens for
+ * secret                    what discovery sells registration tokens for; known to hosts
  * secret.next               the one that is about to follow, while it is being replaced
  * secret.former             the one before, and when it ends
+ * owner-key.pem             what the colony proves by, at discovery, that it is itself
+ * owner-sequence            how far it has come with its signatures
  * discovery-keys.json       the keys whose registration tokens are believed
  * wireguard.key             private key of the hub, base64 as `wg genkey` prints it
  * ca-cert.pem               the root, which agents pin; two while one follows another
@@ -131,6 +134,7 @@ public record ColonyFiles(Path directory) {
         Authority.create(id, absolute, settings.open(absolute), settings.keyType(), clock);
     Secret secret = newSecret();
     SecureFiles.createNew(files.secretFile(), bytes(secret.reveal() + "\n"));
+    files.owner(settings, clock);
     byte[] key = KeyPair.generate().privateKeyBytes();
     SecureFiles.createNew(
         files.wireGuardKeyFile(), bytes(Base64.getEncoder().encodeToString(key) + "\n"));
@@ -258,6 +262,15 @@ public record ColonyFiles(Path directory) {
           Duration.between(now, end.get()).toDays(),
           e.getMessage());
     }
+  }
+
+  /**
+   * The owner of the colony at discovery, whose key is made if there is none.
+   *
+   * @throws IOException naming the file that cannot be read or written
+   */
+  ColonyOwner owner(AuthoritySettings settings, InstantSource clock) throws IOException {
+    return ColonyOwner.open(directory, settings.filePassphrase(), clock);
   }
 
   /** The colony secret. */

@@ -1,10 +1,12 @@
 package coral.colony;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import coral.api.discovery.v1.DiscoveryKey;
 import coral.api.discovery.v1.GetDiscoveryPublicKeyRequest;
 import coral.api.discovery.v1.GetDiscoveryPublicKeyResponse;
+import coral.api.discovery.v1.OwnerProof;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
 import coral.api.discovery.v1.RotateColonySecretRequest;
@@ -12,6 +14,10 @@ import coral.api.discovery.v1.RotateColonySecretResponse;
 import coral.model.ColonyId;
 import coral.model.MeshAddresses;
 import coral.model.Secret;
+import coral.ownership.AnnouncementStatement;
+import coral.ownership.ColonyOwner;
+import coral.ownership.OwnerStatement;
+import coral.ownership.RotationStatement;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
@@ -19,6 +25,7 @@ import coral.token.AcceptedKeys;
 import coral.token.Endorsement;
 import coral.token.PublishedKey;
 import coral.token.TokenKey;
+import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -26,19 +33,28 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Asks discovery, over a connection whose key is pinned. Every call blocks. */
+/**
+ * Asks discovery, over a connection whose key is pinned. Every call blocks. What only the colony
+ * itself may ask is signed by its owner, and asked one after the other: discovery accepts nothing
+ * that was signed before what it has accepted.
+ */
 final class DiscoveryClient {
   private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
   private final ConnectClient client;
   private final ColonyId colonyId;
+  private final ColonyOwner owner;
   private final Supplier<Secret> secret;
 
   /**
    * @param secret the colony's present one
    */
-  DiscoveryClient(ColonySettings.Discovery discovery, ColonyId colonyId, Supplier<Secret> secret) {
+  DiscoveryClient(
+      ColonySettings.Discovery discovery,
+      ColonyId colonyId,
+      ColonyOwner owner,
+      Supplier<Secret> secret) {
     this.client =
         discovery
             .fingerprint()
@@ -49,14 +65,20 @@ final class DiscoveryClient {
                         discovery.endpoint(), ClientTls.pinnedLeaf(pin), TIMEOUT, TIMEOUT))
             .orElseGet(() -> ConnectClient.plaintext(discovery.endpoint(), TIMEOUT, TIMEOUT));
     this.colonyId = colonyId;
+    this.owner = owner;
     this.secret = secret;
   }
 
-  /** Announces the colony, or renews that. */
-  void register(ColonySettings settings, MeshView mesh, int rpcPort) throws RpcException {
+  /**
+   * Announces the colony, or renews that.
+   *
+   * @throws IOException if the signature cannot be recorded on disk; then nothing was asked
+   */
+  synchronized void register(ColonySettings settings, MeshView mesh, int rpcPort)
+      throws RpcException, IOException {
     MeshAddresses colony = mesh.subnet().colony();
-    call(
-        "RegisterColony",
+    Secret present = secret.get();
+    RegisterColonyRequest.Builder request =
         RegisterColonyRequest.newBuilder()
             .setMeshId(colonyId.value())
             .setWireguardPubkey(mesh.wireGuardKey().toString())
@@ -66,8 +88,20 @@ final class DiscoveryClient {
             .setConnectPort(rpcPort)
             .putMetadata("app", settings.app())
             .putMetadata("environment", settings.environment())
-            .setColonySecret(secret.get().reveal())
-            .build(),
+            .setColonySecret(present.reveal());
+    OwnerStatement statement =
+        new AnnouncementStatement(
+            request.getMeshId(),
+            request.getWireguardPubkey(),
+            request.getPublicEndpointsList(),
+            request.getMeshIpv4(),
+            request.getMeshIpv6(),
+            request.getConnectPort(),
+            request.getMetadataMap(),
+            present);
+    call(
+        "RegisterColony",
+        request.setOwner(proof(statement)).build(),
         RegisterColonyResponse.parser());
   }
 
@@ -75,8 +109,10 @@ final class DiscoveryClient {
    * Gives the colony another secret at discovery; to ask twice is safe.
    *
    * @return when the present one ends
+   * @throws IOException if the signature cannot be recorded on disk; then nothing was asked
    */
-  Instant rotateSecret(Secret present, Secret next, Duration grace) throws RpcException {
+  synchronized Instant rotateSecret(Secret present, Secret next, Duration grace)
+      throws RpcException, IOException {
     RotateColonySecretResponse rotated =
         call(
             "RotateColonySecret",
@@ -85,9 +121,18 @@ final class DiscoveryClient {
                 .setColonySecret(present.reveal())
                 .setNewColonySecret(next.reveal())
                 .setGrace(Protobuf.duration(grace))
+                .setOwner(proof(new RotationStatement(colonyId.value(), present, next, grace)))
                 .build(),
             RotateColonySecretResponse.parser());
     return Protobuf.instant(rotated.getFormerSecretExpiresAt());
+  }
+
+  private OwnerProof.Builder proof(OwnerStatement statement) throws IOException {
+    ColonyOwner.Signed signed = owner.sign(statement);
+    return OwnerProof.newBuilder()
+        .setPublicKey(ByteString.copyFrom(signed.publicKey().toBytes()))
+        .setSequence(signed.sequence())
+        .setSignature(ByteString.copyFrom(signed.signature()));
   }
 
   /**

@@ -71,7 +71,9 @@ final class SecretReplacement {
       return new Replaced(next, formerEndsAt);
     } catch (RpcException e) {
       throw new RefusedException(
-          e.failure() == Failure.UNAUTHENTICATED ? Failure.FAILED_PRECONDITION : Failure.NOT_READY,
+          e.failure() == Failure.UNAUTHENTICATED || e.failure() == Failure.MESH_ID_TAKEN
+              ? Failure.FAILED_PRECONDITION
+              : Failure.NOT_READY,
           "the secret stays as it is, because discovery did not take the next one: "
               + e.getMessage());
     } catch (IOException e) {

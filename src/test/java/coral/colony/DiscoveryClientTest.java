@@ -9,9 +9,12 @@ import coral.api.discovery.v1.HealthRequest;
 import coral.api.discovery.v1.HealthResponse;
 import coral.api.discovery.v1.LookupColonyRequest;
 import coral.api.discovery.v1.LookupColonyResponse;
+import coral.api.discovery.v1.RotateColonySecretRequest;
+import coral.api.discovery.v1.RotateColonySecretResponse;
 import coral.discovery.DiscoveryProcess;
 import coral.discovery.DiscoverySettings;
 import coral.model.Endpoint;
+import coral.model.Failure;
 import coral.model.Fingerprint;
 import coral.model.Secret;
 import coral.model.WireGuardKey;
@@ -19,6 +22,9 @@ import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
 import coral.settings.SettingsLoader;
+import coral.testing.OwnerSignatures;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -34,6 +40,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class DiscoveryClientTest {
   private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
+
+  private static final Secret SECRET = new Secret("the-secret-that-only-the-right-one-sees");
 
   @TempDir Path directory;
   private DiscoveryProcess discovery;
@@ -58,15 +66,16 @@ final class DiscoveryClientTest {
     discovery.stop().toCompletableFuture().get(30, TimeUnit.SECONDS);
   }
 
-  private DiscoveryClient client(Fingerprint pin) {
+  private DiscoveryClient client(Fingerprint pin) throws IOException {
     return new DiscoveryClient(
         new ColonySettings.Discovery(
             new Endpoint("127.0.0.1", discovery.port()), true, Optional.of(pin), Optional.empty()),
         ColonySettings.from(config).colonyId(),
-        () -> new Secret("the-secret-that-only-the-right-one-sees"));
+        OwnerSignatures.owner(directory.resolve("colony"), InstantSource.system()),
+        () -> SECRET);
   }
 
-  private void register(DiscoveryClient client) throws RpcException {
+  private void register(DiscoveryClient client) throws Exception {
     ColonySettings settings = ColonySettings.from(config);
     client.register(
         settings,
@@ -102,6 +111,35 @@ final class DiscoveryClientTest {
                 LookupColonyResponse.parser());
     assertEquals(List.of("203.0.113.7:41820"), found.getPublicEndpointsList());
     assertEquals(9000, found.getConnectPort());
+  }
+
+  /** Every host of the colony has the secret; what it registers and rotates it has signed. */
+  @Test
+  void aHostOfTheColonyCannotAnnounceItNorReplaceItsSecret() throws Exception {
+    register(client(fingerprint));
+    Secret next = new Secret("another-secret-of-the-same-colony");
+    RotateColonySecretRequest rotation =
+        RotateColonySecretRequest.newBuilder()
+            .setMeshId("shop-prod-a3f2e1")
+            .setColonySecret(SECRET.reveal())
+            .setNewColonySecret(next.reveal())
+            .build();
+    RpcException refused =
+        assertThrows(
+            RpcException.class,
+            () ->
+                anybody()
+                    .call(
+                        SERVICE + "RotateColonySecret",
+                        rotation,
+                        RotateColonySecretResponse.parser()));
+    assertEquals(Failure.MESH_ID_TAKEN, refused.failure(), refused.getMessage());
+    client(fingerprint).rotateSecret(SECRET, next, Duration.ofHours(1).plusNanos(5));
+    register(client(fingerprint)); // with the former secret, which holds for an hour
+    Files.delete(directory.resolve("colony").resolve("owner-key.pem"));
+    DiscoveryClient keyLost = client(fingerprint);
+    RpcException lost = assertThrows(RpcException.class, () -> register(keyLost));
+    assertEquals(Failure.MESH_ID_TAKEN, lost.failure(), lost.getMessage());
   }
 
   /** The secret is in the request: a service of another certificate must not get to read it. */

@@ -28,6 +28,7 @@ import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
 import coral.settings.SettingsLoader;
+import coral.testing.OwnerSignatures;
 import coral.token.PublicKeyHash;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -233,14 +234,16 @@ final class IdentitySite implements AutoCloseable {
   }
 
   /** Lets discovery take another secret beside the colony's own, of which the colony hears not. */
-  void addSecretAtDiscovery(String secret) throws RpcException {
+  void addSecretAtDiscovery(String secret) throws RpcException, IOException {
     discover(
         "RotateColonySecret",
-        RotateColonySecretRequest.newBuilder()
-            .setMeshId(created.colonyId().value())
-            .setColonySecret(created.secret().reveal())
-            .setNewColonySecret(secret)
-            .setGrace(com.google.protobuf.Duration.newBuilder().setSeconds(3600))
+        OwnerSignatures.sign(
+                OwnerSignatures.owner(created.directory(), InstantSource.system()),
+                RotateColonySecretRequest.newBuilder()
+                    .setMeshId(created.colonyId().value())
+                    .setColonySecret(created.secret().reveal())
+                    .setNewColonySecret(secret)
+                    .setGrace(com.google.protobuf.Duration.newBuilder().setSeconds(3600)))
             .build(),
         RotateColonySecretResponse.parser());
   }

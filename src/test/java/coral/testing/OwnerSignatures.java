@@ -1,6 +1,7 @@
 package coral.testing;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.util.Durations;
 import coral.api.discovery.v1.OwnerProof;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RotateColonySecretRequest;
@@ -56,8 +57,7 @@ public final class OwnerSignatures {
                         request.getMeshId(),
                         new Secret(request.getColonySecret()),
                         new Secret(request.getNewColonySecret()),
-                        Duration.ofSeconds(
-                            request.getGrace().getSeconds(), request.getGrace().getNanos())))));
+                        Duration.ofNanos(Durations.toNanos(request.getGrace()))))));
   }
 
   private static OwnerProof.Builder proof(ColonyOwner.Signed signed) {
