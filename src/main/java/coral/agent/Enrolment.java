@@ -6,7 +6,6 @@ import coral.agent.JoinFailure.Kind;
 import coral.certificate.Identity;
 import coral.certificate.PreviousKeyProof;
 import coral.certificate.TrustBundle;
-import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
 import coral.model.Secret;
@@ -18,6 +17,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -154,12 +154,7 @@ final class Enrolment {
     }
     Payment payment = new Payment.Certificate(inUse.identity());
     Order order = new Order(files.request(), payment, Optional.empty());
-    Credentials renewed = ordered(List.of(endpoint), kept.trust(), order);
-    Optional<KnownColony> known = known();
-    if (known.isPresent()) {
-      remember(known.get().withPaidWith(payment.kind()));
-    }
-    return Optional.of(renewed);
+    return Optional.of(ordered(List.of(endpoint), kept.trust(), order));
   }
 
   private Credentials ordered(List<Endpoint> endpoints, ColonyTrust trust, Order order)
@@ -190,6 +185,9 @@ final class Enrolment {
     } else {
       bought.objection().ifPresent(bundles::refused);
     }
+    // First, or an agent that ends here would have a certificate and not know of which colony.
+    remember(
+        known(trust, endpoints, known().flatMap(KnownColony::addresses), order.payment().kind()));
     files.keep(bought.identity());
     X509Certificate certificate = bought.identity().certificate();
     LOG.info(
@@ -230,16 +228,29 @@ final class Enrolment {
     return known;
   }
 
-  /** Remembers the colony for the next start. */
-  void remember(KnownColony colony) throws IOException {
+  /** For the next start. */
+  private void remember(KnownColony colony) throws IOException {
     files.remember(colony);
   }
 
-  /** What the next start has to know of a colony that has taken the agent in. */
-  KnownColony knownBy(Credentials credentials, Endpoint reached, String addresses)
+  /** Remembers a colony that has taken the agent in. */
+  void remember(Credentials credentials, Endpoint reached, String addresses)
       throws JoinException, IOException {
-    ColonyId colonyId = settings.colonyId();
-    Fingerprint pin = settings.caFingerprint().or(() -> credentials.trust().pin()).orElse(null);
+    remember(
+        known(
+            credentials.trust(),
+            List.of(reached),
+            Optional.of(addresses),
+            credentials.paidWith().orElse(null)));
+  }
+
+  private KnownColony known(
+      ColonyTrust trust,
+      List<Endpoint> endpoints,
+      Optional<String> addresses,
+      @Nullable String paidWith)
+      throws JoinException, IOException {
+    Fingerprint pin = settings.caFingerprint().or(trust::pin).orElse(null);
     if (pin == null) {
       pin = known().map(KnownColony::pin).orElseThrow();
     }
@@ -248,7 +259,7 @@ final class Enrolment {
             ? Optional.of(discovery())
             : known().flatMap(KnownColony::discovery);
     return new KnownColony(
-        colonyId, pin, named, List.of(reached), Optional.of(addresses), credentials.paidWith());
+        settings.colonyId(), pin, named, endpoints, addresses, Optional.ofNullable(paidWith));
   }
 
   /** Where discovery is: as the settings say, else as at the last start. */

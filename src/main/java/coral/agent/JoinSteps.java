@@ -196,7 +196,7 @@ final class JoinSteps {
           membership.mtu(),
           settings.device().mtu());
     }
-    enrolment.remember(enrolment.knownBy(credentials, reached, addresses));
+    enrolment.remember(credentials, reached, addresses);
   }
 
   /**

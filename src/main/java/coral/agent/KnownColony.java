@@ -36,10 +36,6 @@ record KnownColony(
     endpoints = List.copyOf(endpoints);
   }
 
-  KnownColony withPaidWith(String payment) {
-    return new KnownColony(colonyId, pin, discovery, endpoints, addresses, Optional.of(payment));
-  }
-
   /** JSON, which is also the syntax of a {@code .conf} file. */
   byte[] toBytes() {
     ObjectNode json = JSON.createObjectNode();

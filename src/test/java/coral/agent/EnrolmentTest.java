@@ -89,6 +89,9 @@ class EnrolmentTest {
     for (boolean killed = true; killed; moment++) {
       fresh("buy-" + moment);
       killed = isKilled(this::buy, moment);
+      assertTrue(
+          files().identity().isEmpty() || files().colony().isPresent(),
+          "a certificate of it knows not which colony; killed at " + moment);
       Credentials credentials = again(SECRET);
       assertTrue(files().pendingRequest().isEmpty(), "killed at " + moment);
       assertEquals(1, keys(colony.orders).size(), "killed at " + moment);
@@ -248,7 +251,7 @@ class EnrolmentTest {
             colony,
             () -> now);
     assertEquals(ColonyTrust.pinned(another().fingerprint()), enrolment.trust());
-    enrolment.remember(enrolment.knownBy(enrolment.kept(), ENDPOINT, "10.42.0.2 fd42::2"));
+    enrolment.remember(enrolment.kept(), ENDPOINT, "10.42.0.2 fd42::2");
     assertTrue(files().trustBundle().isEmpty());
   }
 
@@ -288,7 +291,7 @@ class EnrolmentTest {
           enrolment.paysWithToken() ? Optional.of(enrolment.token()) : Optional.empty();
       enrolment.bought(List.of(ENDPOINT), token);
     }
-    enrolment.remember(enrolment.knownBy(enrolment.kept(), ENDPOINT, "10.42.0.2 fd42::2"));
+    enrolment.remember(enrolment.kept(), ENDPOINT, "10.42.0.2 fd42::2");
   }
 
   /** What a process with these settings has after it came to its end undisturbed. */
@@ -301,19 +304,8 @@ class EnrolmentTest {
     }
     Credentials kept = enrolment.kept();
     colony.reach(List.of(ENDPOINT), kept.trust(), kept.identity());
-    enrolment.remember(
-        new KnownColony(
-            FakeColony.COLONY,
-            FakeColony.AUTHORITY.fingerprint(),
-            Optional.empty(),
-            List.of(ENDPOINT),
-            Optional.empty(),
-            Optional.of(colony.orders.isEmpty() ? "token" : last().payment().kind())));
+    enrolment.remember(kept, ENDPOINT, "10.42.0.2 fd42::2");
     return enrolment.kept();
-  }
-
-  private ColonyClient.Order last() {
-    return colony.orders.get(colony.orders.size() - 1);
   }
 
   private void fresh(String name) {

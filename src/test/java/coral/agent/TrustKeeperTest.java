@@ -60,7 +60,7 @@ class TrustKeeperTest {
     enrolment = enrolment(payment());
     Credentials bought = enrolment.bought(List.of(ENDPOINT), Optional.of(enrolment.token()));
     colony.reach(List.of(ENDPOINT), bought.trust(), bought.identity());
-    enrolment.remember(enrolment.knownBy(bought, ENDPOINT, "10.42.0.2 fd42::2"));
+    enrolment.remember(bought, ENDPOINT, "10.42.0.2 fd42::2");
     enrolment = enrolment("");
   }
 
