@@ -73,7 +73,13 @@ public final class TunDevice implements AutoCloseable {
       ByteBuffer request = Libc.allocate(IFREQ_SIZE);
       request.put(0, name.getBytes(StandardCharsets.UTF_8));
       request.putShort(IFREQ_FLAGS, (short) TUN_FLAGS);
-      Libc.check(Libc.ioctl(fd, TUNSETIFF, request), "create TUN interface " + name);
+      String call = "create TUN interface " + name;
+      int result = Libc.ioctl(fd, TUNSETIFF, request);
+      if (result < 0 && Libc.errno() == Libc.EBUSY) {
+        throw LinuxException.of(
+            call, Libc.EBUSY, "another process has it; choose another interface-name");
+      }
+      Libc.check(result, call);
       netlink = Netlink.open();
       int index = netlink.indexOf(name);
       netlink.disableAddressGeneration(index);

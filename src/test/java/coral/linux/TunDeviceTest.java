@@ -277,7 +277,8 @@ class TunDeviceTest {
       LinuxException taken = assertThrows(LinuxException.class, () -> open("coral0", MTU));
       assertEquals(Libc.EBUSY, taken.errno());
       assertEquals(
-          "create TUN interface coral0: Device or resource busy (errno 16)",
+          "create TUN interface coral0: Device or resource busy: another process has it; choose"
+              + " another interface-name (errno 16)",
           NamespaceAssertions.message(taken));
       assertEquals(tun.index(), link(tun).index());
     }
