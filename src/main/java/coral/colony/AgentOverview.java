@@ -2,7 +2,9 @@ package coral.colony;
 
 import coral.address.Allocation;
 import coral.address.IpAllocator;
+import coral.certificate.AgentIdentity;
 import coral.certificate.CertificateIndex;
+import coral.certificate.IdentityState;
 import coral.certificate.IssuedCertificate;
 import coral.model.AgentId;
 import coral.model.Failure;
@@ -19,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -41,14 +44,29 @@ final class AgentOverview {
    *
    * @param session what its session told; empty if it had none since the colony started
    * @param presence as of now
-   * @param certificate in use, or else issued last, also if it is not good
+   * @param identity empty if it was never issued a certificate
    */
   record Member(
       Allocation allocation,
       Optional<AgentPresence> session,
       Instant lastSeen,
       Presence presence,
-      Optional<IssuedCertificate> certificate) {}
+      Optional<AgentIdentity> identity) {
+    /** In use, or else issued last, also if it is not good. */
+    Optional<IssuedCertificate> certificate() {
+      return identity.flatMap(known -> known.current().or(known::next));
+    }
+
+    /** How it is: what its operators have to know first. */
+    String status() {
+      return identity
+          .map(AgentIdentity::state)
+          .filter(state -> state != IdentityState.ACTIVE)
+          .map(Enum::name)
+          .orElse(presence.name())
+          .toLowerCase(Locale.ROOT);
+    }
+  }
 
   /**
    * Agents by host number.
@@ -126,16 +144,10 @@ final class AgentOverview {
                         session,
                         lastSeen,
                         Presence.at(lastSeen, clock.instant(), heartbeatInterval),
-                        certificate(agent)));
+                        certificates.identity(agent)));
               }
               return new Page(members, allocations.nextHostNumber(), allocations.capacity());
             });
-  }
-
-  private Optional<IssuedCertificate> certificate(AgentId agentId) {
-    return certificates
-        .identity(agentId)
-        .flatMap(identity -> identity.current().or(identity::next));
   }
 
   private CompletionStage<Map<AgentId, Instant>> lastSeen(Collection<AgentId> agents) {

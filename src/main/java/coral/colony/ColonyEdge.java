@@ -34,7 +34,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -192,7 +191,7 @@ final class ColonyEdge implements ColonyService {
             .setMeshIpv4(addresses.ipv4Text())
             .setMeshIpv6(addresses.ipv6Text())
             .setLastSeen(Protobuf.timestamp(member.lastSeen()))
-            .setStatus(member.presence().name().toLowerCase(Locale.ROOT));
+            .setStatus(member.status());
     member
         .certificate()
         .ifPresent(

@@ -12,6 +12,8 @@ import coral.api.colony.v1.AllowRebindResponse;
 import coral.api.colony.v1.Certificate;
 import coral.api.colony.v1.GetCertificateStatusRequest;
 import coral.api.colony.v1.GetCertificateStatusResponse;
+import coral.api.colony.v1.ListAgentsRequest;
+import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListCertificatesRequest;
 import coral.api.colony.v1.ListCertificatesResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
@@ -104,6 +106,32 @@ class RevocationTest {
       assertTrue(colony.process().device().statistics(key).isPresent(), "it is a peer again");
       refusedByTheHandshake(colony, web, key);
     }
+  }
+
+  /** However lately it was seen. */
+  @Test
+  void aRevokedAgentIsShownAsSuch() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      colony.register(colony.bootstrap("web-1"), KeyPair.generate().publicKey(), "r");
+      assertEquals("healthy", status(colony));
+      revoke(colony, colony.administrator(), "web-1");
+      assertEquals("revoked", status(colony));
+      allowRebind(colony, "web-1");
+      assertEquals("revoked", status(colony), "nobody has claimed it yet");
+      colony.bootstrap("web-1");
+      assertEquals("healthy", status(colony));
+    }
+  }
+
+  private static String status(TestColony colony) throws Exception {
+    return colony
+        .call(
+            Optional.of(colony.administrator()),
+            TestColony.COLONY + "ListAgents",
+            ListAgentsRequest.getDefaultInstance(),
+            ListAgentsResponse.parser())
+        .getAgents(0)
+        .getStatus();
   }
 
   /** Revoked for a theft: whoever has the WireGuard key must not have it back by a restart. */
