@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,6 +87,19 @@ public final class CertificateIndex {
     this.prefix = "spiffe://" + colonyId + "/";
     this.clock = clock;
     this.revocations = new KnownRevocations(clock);
+  }
+
+  /** Agents and proxies that may use a certificate now: active, and it has not ended. */
+  public Set<AgentId> certifiedMembers() {
+    Instant now = clock.instant();
+    return identities.values().stream()
+        .filter(identity -> identity.role().isMember())
+        .filter(
+            identity ->
+                identity.good().stream()
+                    .anyMatch(certificate -> !now.isAfter(certificate.expiresAt())))
+        .map(AgentIdentity::agentId)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** What third parties may know of the colony's certificates. */

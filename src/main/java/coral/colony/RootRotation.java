@@ -23,7 +23,8 @@ import java.io.IOException;
 import java.math.BigInteger;
 import java.security.cert.CertificateEncodingException;
 import java.security.cert.X509Certificate;
-import java.util.List;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import org.slf4j.Logger;
@@ -33,9 +34,9 @@ import org.slf4j.LoggerFactory;
  * The colony's own keys as its operators see them, and the replacement of the root: how far the
  * agents are, what they are told, and the next step.
  *
- * <p>An agent has to follow if it holds an address and its identity is good. What is known of how
- * far it is comes from its session, so that one that has not come back since the colony started
- * counts as missing.
+ * <p>An agent has to follow if its identity is good and it holds an address, or a certificate that
+ * has not ended. What is known of how far it is comes from its session, so that one that has not
+ * come back since the colony started, or has never come, counts as missing.
  */
 final class RootRotation {
   private static final Logger log = LoggerFactory.getLogger(RootRotation.class);
@@ -129,8 +130,11 @@ final class RootRotation {
         .all()
         .thenApply(
             allocations -> {
-              List<AgentId> agents =
-                  allocations.stream().map(Allocation::agentId).filter(this::hasToFollow).toList();
+              Set<AgentId> agents = new HashSet<>(certificates.certifiedMembers());
+              allocations.stream()
+                  .map(Allocation::agentId)
+                  .filter(this::hasToFollow)
+                  .forEach(agents::add);
               return new AuthorityRotation.Fleet(
                   agents.size(), trust.haveTaken(agents), trust.areOnActiveRoot(agents));
             });

@@ -151,6 +151,23 @@ class RootRotationTest {
     }
   }
 
+  /** Its certificate is of the former root as well, and it would find itself outside. */
+  @Test
+  void anAgentThatHasACertificateAndHasNeverComeIsWaitedFor() throws Exception {
+    try (TestColony colony = TestColony.start(directory, FAST)) {
+      Member late = colony.bootstrap("late");
+      assertEquals(1, forward(colony).getAgents());
+      assertFails(colony);
+      colony.register(late, KeyPair.generate().publicKey(), "r");
+      assertEquals(1, status(colony).getAgents(), "one agent, by its address and its certificate");
+      AgentStream stream = AgentStream.open(colony, Optional.of(late.certificate()), client);
+      stream.opened();
+      take(stream, 2);
+      Eventually.holds(() -> assertEquals(1, status(colony).getAgentsWithBundle()));
+      assertEquals("distributed", forward(colony).getRotation());
+    }
+  }
+
   private static void assertFails(TestColony colony) {
     RpcException early = assertThrows(RpcException.class, () -> forward(colony));
     assertEquals(Failure.FAILED_PRECONDITION, early.failure(), early.getMessage());
