@@ -31,7 +31,8 @@ public enum KeyType {
   /** A new key pair; takes up to seconds for RSA-4096. */
   public KeyPair generate() {
     try {
-      return generate(KeyPairGenerator.getInstance(algorithm));
+      return generate(
+          this == RSA_4096 ? NativeRsa.generator() : KeyPairGenerator.getInstance(algorithm));
     } catch (GeneralSecurityException e) {
       throw new AssertionError("every Java runtime makes " + this, e);
     }

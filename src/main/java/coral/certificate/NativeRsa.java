@@ -1,6 +1,8 @@
 package coral.certificate;
 
 import com.amazon.corretto.crypto.provider.AmazonCorrettoCryptoProvider;
+import java.security.KeyPairGenerator;
+import java.security.NoSuchAlgorithmException;
 import java.security.PrivateKey;
 import java.security.Provider;
 import java.security.interfaces.RSAPrivateCrtKey;
@@ -9,8 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * RSA by AWS-LC, which signs three times as fast as Java 17 with a key of 4096 bits. It is native
- * code: where its library cannot be loaded, the Java runtime signs, and nothing else changes.
+ * RSA of 4096 bits by AWS-LC, which signs three times as fast as Java 17 and makes keys in two
+ * thirds of its time. It is native code: where its library cannot be loaded, the Java runtime does
+ * it, and nothing else changes.
  */
 final class NativeRsa {
   private static final Logger LOG = LoggerFactory.getLogger(NativeRsa.class);
@@ -21,6 +24,13 @@ final class NativeRsa {
   /** The provider to sign with, if the key is an RSA key in memory and the library is there. */
   static Optional<Provider> provider(PrivateKey key) {
     return key instanceof RSAPrivateCrtKey ? PROVIDER : Optional.empty();
+  }
+
+  /** What makes RSA keys. */
+  static KeyPairGenerator generator() throws NoSuchAlgorithmException {
+    return PROVIDER.isPresent()
+        ? KeyPairGenerator.getInstance("RSA", PROVIDER.get())
+        : KeyPairGenerator.getInstance("RSA");
   }
 
   private static Optional<Provider> load() {
