@@ -18,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
@@ -33,6 +34,11 @@ public final class ConnectClient {
 
   /** Longer than a refusal takes to come back from a busy server; spent only after a failure. */
   private static final Duration VERDICT = Duration.ofMillis(500);
+
+  /**
+   * Of a proxy, or of a server that is busy or on its way: the Connect protocol's "unavailable".
+   */
+  private static final Set<Integer> PASSING = Set.of(429, 502, 503, 504);
 
   private static final String PROTOBUF = "application/proto";
 
@@ -159,6 +165,15 @@ public final class ConnectClient {
     try {
       JsonFormat.parser().merge(body, json);
     } catch (InvalidProtocolBufferException e) {
+      if (PASSING.contains(status)) {
+        return new RpcException(
+            RpcException.Reason.REFUSED,
+            Status.Code.UNAVAILABLE,
+            FailureStatus.failure(Status.Code.UNAVAILABLE, Optional.empty()),
+            FailureStatus.seconds(connection.getHeaderField(FailureStatus.RETRY_AFTER)),
+            server + " does not answer now (HTTP status " + status + "); try again",
+            null);
+      }
       return notOurs(server, "it answers with HTTP status " + status);
     }
     Status.Code code = code(text(json, "code"));
