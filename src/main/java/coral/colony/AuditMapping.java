@@ -106,6 +106,7 @@ final class AuditMapping {
               .by("agent/" + allocated.agentId())
               .about(allocated.agentId())
               .from(allocated.source())
+              .at(addresses.ipv4())
               .request(allocated.requestId())
               .detail(
                   addresses.ipv4Text()

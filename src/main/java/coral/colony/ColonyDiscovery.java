@@ -1,5 +1,7 @@
 package coral.colony;
 
+import coral.model.AuditEvent;
+import coral.model.AuditSink;
 import coral.model.InvitationText;
 import coral.ownership.ColonyOwner;
 import coral.rpc.RpcException;
@@ -98,8 +100,18 @@ final class ColonyDiscovery {
   }
 
   /** Asks discovery from now on, and goes on with what a crash broke off. */
-  void start(ActorSystem<?> system, ColonySettings settings, MeshView mesh, int rpcPort) {
-    replacement.resume();
+  void start(
+      ActorSystem<?> system, ColonySettings settings, MeshView mesh, int rpcPort, AuditSink sink) {
+    replacement
+        .resume()
+        .thenAccept(
+            resumed -> {
+              if (resumed) {
+                sink.record(
+                    AuditEvent.of(AuditEvent.Kind.SECRET_ROTATED)
+                        .detail("has gone on with a replacement that had broken off"));
+              }
+            });
     if (client.isEmpty()) {
       return;
     }

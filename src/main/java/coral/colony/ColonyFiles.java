@@ -203,6 +203,11 @@ public record ColonyFiles(Path directory) {
     return directory.resolve("last-settings.json");
   }
 
+  /** What {@link OwnCertificates} keeps. */
+  Path recordedCertificates() {
+    return directory.resolve("recorded-certificates.txt");
+  }
+
   public Path caCertificate() {
     return directory.resolve("ca-cert.pem");
   }
@@ -220,7 +225,7 @@ public record ColonyFiles(Path directory) {
     return directory.resolve("wireguard.key");
   }
 
-  private Path serverCertificate() {
+  Path serverCertificate() {
     return directory.resolve("tls-cert.pem");
   }
 

@@ -26,8 +26,6 @@ import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -36,7 +34,6 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
@@ -111,7 +108,9 @@ public final class ColonyProcess implements AutoCloseable {
 
     // What it has on disk
     ColonyFiles files = new ColonyFiles(settings.directory());
-    Authority authority = step("certificate authority loaded", () -> authority(files));
+    OwnCertificates own =
+        step("certificate authority loaded", () -> OwnCertificates.load(files, settings, clock));
+    Authority authority = own.authority();
     BlockedKeys blocked =
         step("blocked keys read", () -> BlockedKeys.read(settings.certificates().blockedKeys()));
     ColonySecrets secrets = ColonySecrets.load(files, clock);
@@ -195,8 +194,7 @@ public final class ColonyProcess implements AutoCloseable {
     SessionStreams streams =
         new SessionStreams(system, actors.sharding(), actors.certificates()::accepts);
     stopping.push("sessions", () -> await(streams.stop(), STOP_STEP_TIMEOUT));
-    ColonyServer server =
-        new ColonyServer(settings, files.serverIdentity(authority, clock), authority, actors, mesh);
+    ColonyServer server = new ColonyServer(settings, own.port(), authority, actors, mesh);
     ServerBinding binding =
         step(
             "port open",
@@ -242,20 +240,22 @@ public final class ColonyProcess implements AutoCloseable {
             CertificateRenewal.create(
                 () ->
                     CompletableFuture.supplyAsync(
-                        () -> renew(server, files, authority), actors.blocking())),
+                            () -> renew(own, server, audit.sink()), actors.blocking())
+                        .thenCompose(renewed -> renewed)),
             "certificate-renewal",
             Props.empty());
     // The port shows what agents of the present bundle believe, as soon as that changes.
-    authority.onChange(() -> actors.blocking().execute(() -> renew(server, files, authority)));
+    authority.onChange(() -> actors.blocking().execute(() -> renew(own, server, audit.sink())));
     revocationAddress = openRevocationPort(system, authority, actors, lists);
     managementAddress = step("management open", () -> manage(system));
+    await(own.tell(audit.sink()), START_TIMEOUT);
     recordChanges(new PreviousSettings(files.lastSettings()), config, audit.sink());
     audit
         .sink()
         .record(
             AuditEvent.of(AuditEvent.Kind.COLONY_STARTED)
                 .detail(settings.subnet() + ", CA fingerprint " + authority.fingerprint()));
-    discovery.start(system, settings, mesh, rpcAddress.getPort());
+    discovery.start(system, settings, mesh, rpcAddress.getPort(), audit.sink());
     system.getWhenTerminated().whenComplete((done, failure) -> stopped.countDown());
     log.info(
         "Colony {} is ready after {} ms: gRPC on {}, WireGuard on UDP port {}, {} addresses held,"
@@ -308,33 +308,13 @@ public final class ColonyProcess implements AutoCloseable {
         .toList();
   }
 
-  /** What is on disk is shown, whether it was renewed just now or not. */
-  private Done renew(ColonyServer server, ColonyFiles files, Authority authority) {
+  private static CompletionStage<Done> renew(
+      OwnCertificates own, ColonyServer server, AuditSink sink) {
     try {
-      files.renew(authority, settings.authority(), clock);
-      server.show(files.serverIdentity(authority, clock));
-      return Done.getInstance();
+      return own.renew(server, sink);
     } catch (IOException e) {
-      throw new CompletionException(e);
+      return CompletableFuture.failedStage(e);
     }
-  }
-
-  private Authority authority(ColonyFiles files) throws IOException {
-    if (!Files.isDirectory(files.directory())) {
-      throw new NoSuchFileException(
-          files.directory().toString(), null, "there is no colony: make one with `coral init`");
-    }
-    Authority authority = files.authority(settings.authority(), clock);
-    if (!authority.colonyId().equals(settings.colonyId())) {
-      throw new IOException(
-          "the certificate authority in "
-              + files.directory()
-              + " is that of colony "
-              + authority.colonyId()
-              + ", the settings name "
-              + settings.colonyId());
-    }
-    return authority;
   }
 
   private ActorSystem<Void> actorSystem(Config config, DuckDbFile file, Authority authority)

@@ -49,7 +49,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(180)
 class ColonyAuthorizationTest {
   /** All files of the protocol but discovery's, which is another port. */
-  private static final List<FileDescriptor> FILES =
+  static final List<FileDescriptor> FILES =
       List.of(
           MeshProto.getDescriptor(),
           ColonyProto.getDescriptor(),
