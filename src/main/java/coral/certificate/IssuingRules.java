@@ -179,7 +179,7 @@ final class IssuingRules {
       return sign(
           identity,
           paymentId,
-          byNext
+          byNext && !identity.awaitsRegistration() // see renew
               ? prepend(
                   new CertificateEvent.Promoted(request.agentId(), previous.serial(), now),
                   spending)
@@ -236,6 +236,14 @@ final class IssuingRules {
     Optional<Decision<CertificateEvent, Verdict>> again = again(request, now);
     if (again.isPresent()) {
       return again.get();
+    }
+    if (identity.awaitsRegistration()) {
+      // To renew is to use it, and that ends the bar on the former holder's WireGuard key.
+      return refuse(
+          Failure.FAILED_PRECONDITION,
+          "'"
+              + request.agentId()
+              + "' was claimed anew: register before its certificate is renewed");
     }
     Optional<IssuedCertificate> unused =
         byNext ? Optional.empty() : identity.next().filter(next -> !next.hasExpired(now));

@@ -76,6 +76,9 @@ class CertificateLedgerTest {
         if (mine) {
           return "again";
         }
+        if (awaitsRegistration(agent)) {
+          return "refuse";
+        }
         if (paying.get().used && next(agent).isPresent()) {
           return "freeze";
         }
@@ -117,6 +120,12 @@ class CertificateLedgerTest {
         }
       }
       return "refuse";
+    }
+
+    /** Claimed anew, and not used since. */
+    boolean awaitsRegistration(String agent) {
+      return good(agent).stream().noneMatch(card -> card.used)
+          && cards.stream().filter(card -> card.agent.equals(agent)).count() > 1;
     }
 
     boolean spentFor(String agent, String key, String id) {
@@ -255,7 +264,11 @@ class CertificateLedgerTest {
               });
       model.rebind.put(agent, false);
     } else if (model.next(agent).filter(c -> shown.equals(Optional.of(c.serial))).isPresent()) {
-      use(model, agent);
+      if (model.awaitsRegistration(agent)) {
+        model.next(agent).orElseThrow().ended = true;
+      } else {
+        use(model, agent);
+      }
     }
     model.states.put(agent, IdentityState.ACTIVE);
     model.cards.add(
