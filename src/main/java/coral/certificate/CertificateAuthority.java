@@ -79,9 +79,17 @@ public final class CertificateAuthority extends AbstractBehavior<CertificateAuth
    * If the number is that of a journaled certificate its identity is ended with it.
    *
    * @param serial 32 lower-case hexadecimal digits
-   * @param replyTo gets {@link Revoked} or {@link Refusal}
+   * @param isAdministrators whether the caller has found out that this is the number of a
+   *     certificate of this colony which the journal does not know
+   * @param replyTo gets {@link Revoked} or {@link Refusal}: NOT_FOUND for a number that nobody
+   *     knows, because whoever mistypes one must not believe that it was revoked
    */
-  public record RevokeSerial(String serial, String reason, Origin origin, ActorRef<Reply> replyTo)
+  public record RevokeSerial(
+      String serial,
+      boolean isAdministrators,
+      String reason,
+      Origin origin,
+      ActorRef<Reply> replyTo)
       implements Request {}
 
   /**

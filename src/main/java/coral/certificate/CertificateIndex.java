@@ -43,6 +43,9 @@ public final class CertificateIndex {
   /** How long to wait until the first use of a certificate is told again. */
   private static final Duration TOLD_AGAIN_AFTER = Duration.ofSeconds(10);
 
+  /** Nobody makes as many; whoever could has the authority's key. */
+  private static final int MAX_ADMINISTRATORS_SEEN = 1_000;
+
   /** The kind of a URI among alternative names (RFC 5280, section 4.2.1.6). */
   private static final int URI_NAME = 6;
 
@@ -65,6 +68,9 @@ public final class CertificateIndex {
   private final Map<String, Entry> good = new ConcurrentHashMap<>();
   private final Map<AgentId, AgentIdentity> identities = new ConcurrentHashMap<>();
   private final Set<String> revokedStrangers = ConcurrentHashMap.newKeySet();
+
+  /** Numbers of administrators' certificates that were good when they were shown. */
+  private final Set<String> administratorsSeen = ConcurrentHashMap.newKeySet();
 
   /** Serial numbers with which ids that were claimed anew have registered since. */
   private final Map<AgentId, String> registered = new ConcurrentHashMap<>();
@@ -216,9 +222,13 @@ public final class CertificateIndex {
       if (revokedStrangers.contains(serial)) {
         return refused("the certificate was revoked");
       }
-      return signedHere.test(certificate)
-          ? Optional.empty()
-          : refused("the certificate is not of this colony");
+      if (!signedHere.test(certificate)) {
+        return refused("the certificate is not of this colony");
+      }
+      if (administratorsSeen.size() < MAX_ADMINISTRATORS_SEEN) {
+        administratorsSeen.add(serial);
+      }
+      return Optional.empty();
     }
     return refused(
         identity
@@ -254,11 +264,38 @@ public final class CertificateIndex {
         && (identity.state() != IdentityState.ACTIVE || awaitsRegistration(agentId));
   }
 
+  /**
+   * Whether the holder of an id's certificate may replace a WireGuard key that the id got without
+   * one, because somebody has allowed another key to claim the id.
+   */
+  public boolean mayTakeOver(AgentId agentId) {
+    @Nullable AgentIdentity identity = identities.get(agentId);
+    return identity != null && (identity.mayRebind(clock.instant()) || awaitsRegistration(agentId));
+  }
+
   private boolean awaitsRegistration(AgentId agentId) {
     @Nullable AgentIdentity identity = identities.get(agentId);
     return identity != null
         && identity.awaitsRegistration()
         && identity.next().filter(next -> next.serial().equals(registered.get(agentId))).isEmpty();
+  }
+
+  /**
+   * Whether this is the number of an administrator's certificate that is not in the journal, was
+   * shown since the start, and was good then.
+   */
+  public boolean hasSeenAdministrator(String serial) {
+    return administratorsSeen.contains(serial);
+  }
+
+  /**
+   * Agents whose WireGuard peers must not be there now; {@link #onChange} tells of those that
+   * follow.
+   */
+  public Set<AgentId> barred() {
+    return identities.keySet().stream()
+        .filter(this::isBarred)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   /** What an agent id stands for, as far as it was claimed. */

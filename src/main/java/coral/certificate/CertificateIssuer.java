@@ -266,7 +266,8 @@ final class CertificateIssuer
       return rules.revoke(revoke.agentId(), revoke.reason(), revoke.origin(), now);
     }
     if (request instanceof CertificateAuthority.RevokeSerial revoke) {
-      return rules.revokeSerial(revoke.serial(), revoke.reason(), revoke.origin(), now);
+      return rules.revokeSerial(
+          revoke.serial(), revoke.isAdministrators(), revoke.reason(), revoke.origin(), now);
     }
     if (request instanceof CertificateAuthority.AllowRebind allow) {
       return rules.allowRebind(allow.agentId(), allow.ttl(), allow.reason(), allow.origin(), now);

@@ -58,7 +58,7 @@ final class OperatorRules {
   }
 
   Decision<CertificateEvent, Reply> revokeSerial(
-      String serial, String reason, Origin origin, Instant now) {
+      String serial, boolean isAdministrators, String reason, Origin origin, Instant now) {
     if (!SERIAL.matcher(serial).matches()) {
       return refuse(
           Failure.INVALID_ARGUMENT, "a serial number is 2 to 40 lower-case hexadecimal digits");
@@ -74,6 +74,14 @@ final class OperatorRules {
         new CertificateAuthority.Revoked(Optional.empty(), List.of(serial));
     if (ledger.strangers().containsKey(serial)) {
       return Decision.reply(revoked);
+    }
+    if (!isAdministrators) {
+      return refuse(
+          Failure.NOT_FOUND,
+          "this colony knows no certificate of the number "
+              + serial
+              + ", and has revoked none; compare it with `coral certificates list`, or with what"
+              + " `openssl x509 -serial` prints");
     }
     if (ledger.strangers().size() >= MAX_STRANGERS) {
       return refuse(

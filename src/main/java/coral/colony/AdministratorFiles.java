@@ -22,8 +22,10 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The first administrator's key and certificate, and what was there before. They are made on the
@@ -110,6 +112,25 @@ public record AdministratorFiles(Path directory) {
 
   private static String serial(X509Certificate certificate) {
     return SerialNumbers.hex(certificate.getSerialNumber());
+  }
+
+  /**
+   * The numbers of the certificate and of those before it that have not ended by themselves.
+   *
+   * @throws IOException naming the file that cannot be read
+   */
+  Set<String> serials() throws IOException {
+    Set<String> serials = new HashSet<>();
+    if (Files.exists(certificate())) {
+      serials.add(serial(Pem.readCertificates(certificate()).get(0)));
+    }
+    renewal()
+        .ifPresent(
+            last -> {
+              serials.add(last.serial());
+              last.former().forEach(former -> serials.add(former.serial()));
+            });
+    return serials;
   }
 
   /**

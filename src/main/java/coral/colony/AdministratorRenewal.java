@@ -129,6 +129,7 @@ final class AdministratorRenewal {
                           replyTo ->
                               new CertificateAuthority.RevokeSerial(
                                   former,
+                                  true,
                                   "superseded by " + renewal.serial(),
                                   new Origin(actor, "", ""),
                                   replyTo)))

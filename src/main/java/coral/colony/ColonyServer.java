@@ -21,6 +21,7 @@ import coral.rpc.CallerIdentity;
 import coral.rpc.RpcAuthorization;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
+import coral.session.AgentSession;
 import coral.storage.AllocationReadModel;
 import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
@@ -101,17 +102,16 @@ final class ColonyServer {
     ColonyMetrics metrics = ColonyMetrics.of(actors.system());
     tls.onRefusal(metrics::refused);
     RpcServer server = server(parts, metrics);
-    actors
-        .certificates()
-        .onChange(
-            new Expulsion(
-                actors.certificates(),
-                actors.sharding(),
-                parts.hub(),
-                (name, ended) ->
-                    name.map(known -> server.closeConnections(known, ended))
-                        .orElseGet(() -> server.closeConnections(ended)),
-                actors.system()));
+    new Expulsion(
+            actors.certificates(),
+            (agentId, expel) ->
+                actors.sharding().entityRefFor(AgentSession.TYPE, agentId.value()).tell(expel),
+            parts.hub()::remove,
+            (name, ended) ->
+                name.map(known -> server.closeConnections(known, ended))
+                    .orElseGet(() -> server.closeConnections(ended)),
+            actors.system())
+        .follow();
     return server.bind(settings.listenHost(), settings.listenPort(), Optional.of(tls));
   }
 
@@ -154,7 +154,11 @@ final class ColonyServer {
             parts.clock(),
             actors.blocking());
     metrics.watch(new ColonyMetrics.Sources(actors.allocator()::usage, agents::connected));
-    Revocation revocation = new Revocation(authorityClient);
+    Revocation revocation =
+        new Revocation(
+            authorityClient,
+            new AdministratorNumbers(
+                actors.certificates(), parts.administrator(), actors.blocking()));
     TrustNotices trust = new TrustNotices(authority);
     RootRotation rotation =
         new RootRotation(

@@ -9,12 +9,12 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.cluster.sharding.typed.javadsl.ClusterSharding;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,22 +35,37 @@ final class Expulsion implements Consumer<CertificateChange> {
   }
 
   private final CertificateIndex certificates;
-  private final ClusterSharding sharding;
-  private final Hub hub;
+  private final BiConsumer<AgentId, AgentSession.Expel> sessions;
+  private final Consumer<AgentId> peers;
   private final Connections connections;
   private final ActorSystem<?> system;
 
+  /**
+   * What ends rights.
+   *
+   * @param sessions tells the session of an agent
+   * @param peers removes the peer of an agent, if there is one
+   */
   Expulsion(
       CertificateIndex certificates,
-      ClusterSharding sharding,
-      Hub hub,
+      BiConsumer<AgentId, AgentSession.Expel> sessions,
+      Consumer<AgentId> peers,
       Connections connections,
       ActorSystem<?> system) {
     this.certificates = certificates;
-    this.sharding = sharding;
-    this.hub = hub;
+    this.sessions = sessions;
+    this.peers = peers;
     this.connections = connections;
     this.system = system;
+  }
+
+  /**
+   * Hears of every end from now on, and then makes up for those between the time when the peers
+   * were made and now. Sessions and connections there are none before the port is open.
+   */
+  void follow() {
+    certificates.onChange(this);
+    certificates.barred().forEach(peers);
   }
 
   /** Called on the authority's thread, once for each change; does not block. */
@@ -64,15 +79,14 @@ final class Expulsion implements Consumer<CertificateChange> {
 
   private void end(AgentId agentId, CertificateChange.Kind kind) {
     if (certificates.isBarred(agentId)) {
-      hub.remove(agentId);
+      peers.accept(agentId);
     }
     boolean refused = kind != CertificateChange.Kind.SUPERSEDED;
-    sharding
-        .entityRefFor(AgentSession.TYPE, agentId.value())
-        .tell(
-            new AgentSession.Expel(
-                refused ? CloseReason.REVOKED : CloseReason.CERTIFICATE_SUPERSEDED,
-                refused ? Set.of() : goodSerials(agentId)));
+    sessions.accept(
+        agentId,
+        new AgentSession.Expel(
+            refused ? CloseReason.REVOKED : CloseReason.CERTIFICATE_SUPERSEDED,
+            refused ? Set.of() : goodSerials(agentId)));
   }
 
   private Set<String> goodSerials(AgentId agentId) {

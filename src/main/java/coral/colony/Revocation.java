@@ -18,9 +18,11 @@ final class Revocation {
   private static final Duration DEFAULT_REBIND = Duration.ofMinutes(15);
 
   private final AuthorityClient authority;
+  private final AdministratorNumbers administrators;
 
-  Revocation(AuthorityClient authority) {
+  Revocation(AuthorityClient authority, AdministratorNumbers administrators) {
     this.authority = authority;
+    this.administrators = administrators;
   }
 
   /** Ends an identity; what it has open ends too, see {@link Expulsion}. */
@@ -50,11 +52,15 @@ final class Revocation {
     }
     Requests.text("reason", reason, MAX_REASON);
     String digits = Requests.serialNumber(serial);
-    return authority.ask(
-        CertificateAuthority.Revoked.class,
-        replyTo ->
-            new CertificateAuthority.RevokeSerial(
-                digits, reason, AuthorityClient.origin(caller, ""), replyTo));
+    return administrators
+        .contain(digits)
+        .thenCompose(
+            known ->
+                authority.ask(
+                    CertificateAuthority.Revoked.class,
+                    replyTo ->
+                        new CertificateAuthority.RevokeSerial(
+                            digits, known, reason, AuthorityClient.origin(caller, ""), replyTo)));
   }
 
   /** An operator does not shut out those who can shut out operators. */

@@ -100,6 +100,30 @@ class SerialRevocationTest {
     }
   }
 
+  /** Whoever has mistyped a number must not believe that the stolen certificate has ended. */
+  @Test
+  void aNumberThatNobodyKnowsIsNotFoundAndChangesNothing() throws Exception {
+    try (TestColony colony = TestColony.start(directory)) {
+      ClientCertificate administrator = colony.administrator();
+      String serial = Protobuf.serial(administrator.chain().get(0));
+      String mistyped = serial.substring(0, 31) + (serial.endsWith("0") ? "1" : "0");
+      assertFails(Failure.NOT_FOUND, () -> revoke(colony, administrator, "", mistyped));
+      assertFails(Failure.NOT_FOUND, () -> revoke(colony, administrator, "", mistyped));
+      status(colony, administrator);
+
+      // Made elsewhere with the authority's keys: known as soon as it is shown.
+      ClientCertificate other = renewedAdministrator(colony);
+      String others = Protobuf.serial(other.chain().get(0));
+      assertFails(Failure.NOT_FOUND, () -> revoke(colony, administrator, "", others));
+      status(colony, other);
+      assertTrue(revoke(colony, administrator, "", others).getSuccess());
+      assertRefusedByTheHandshake(() -> status(colony, other));
+      assertTrue(revoke(colony, administrator, "", others).getSuccess(), "again");
+      colony.restart();
+      assertTrue(revoke(colony, administrator, "", others).getSuccess(), "after a restart");
+    }
+  }
+
   @Test
   void theNumberOfAMembersCertificateEndsItsIdentity() throws Exception {
     try (TestColony colony = TestColony.start(directory)) {
