@@ -6,10 +6,12 @@ import coral.certificate.CertificateIndex;
 import coral.model.AgentId;
 import coral.model.AuditEvent;
 import coral.model.AuditSink;
+import coral.model.Authentication;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
 import coral.rpc.Caller;
+import coral.rpc.FailureStatus;
 import coral.session.AgentPresence;
 import coral.session.AgentSession;
 import coral.session.Presence;
@@ -93,6 +95,7 @@ final class Registration {
           Failure.INVALID_ARGUMENT, "this WireGuard key is the colony's own");
     }
     return requireNoOtherHolder(agentId, key)
+        .thenCompose(checked -> requireFirstClaim(agentId, certificate, key))
         .thenCompose(checked -> allocator.allocate(agentId, key, requestId, registrant))
         .thenApply(
             allocation -> {
@@ -114,6 +117,58 @@ final class Registration {
                 known.presences().stream().anyMatch(this::isAlive)
                     ? requireSameKey(agentId, key)
                     : CompletableFuture.completedFuture(Done.getInstance()));
+  }
+
+  /**
+   * An id that has registered without a certificate is the first claimant's, who is known by its
+   * WireGuard key alone. Whoever buys the first certificate of the id later has to keep that key:
+   * its payment may be one that anybody with the colony's secret gets.
+   */
+  private CompletionStage<Done> requireFirstClaim(
+      AgentId agentId, Optional<X509Certificate> certificate, WireGuardKey key) {
+    if (certificate.isEmpty() || certificates.mayTakeOver(agentId)) {
+      return CompletableFuture.completedFuture(Done.getInstance());
+    }
+    return allocator
+        .find(agentId)
+        .handle(
+            (held, failure) -> {
+              if (failure != null) {
+                if (FailureStatus.failure(failure) == Failure.NOT_FOUND) {
+                  return Done.getInstance(); // nobody has claimed it
+                }
+                throw FailureStatus.exception(failure);
+              }
+              if (held.authentication() == Authentication.CERTIFICATE
+                  || held.wireGuardKey().equals(key)) {
+                return Done.getInstance();
+              }
+              throw contested(agentId, held);
+            });
+  }
+
+  private RefusedException contested(AgentId agentId, Allocation held) {
+    audit.error(
+        "ALARM agent={} has a certificate and asks for another WireGuard key than it has"
+            + " registered with before, by {}",
+        agentId,
+        held.authentication());
+    sink.record(
+        AuditEvent.of(AuditEvent.Kind.IDENTITY_CONTESTED)
+            .by("agent/" + agentId)
+            .about(agentId)
+            .detail(
+                "has a certificate and asks for another WireGuard key than "
+                    + held.wireGuardKey()
+                    + ", with which the id has registered without one"));
+    return new RefusedException(
+        Failure.AGENT_ID_TAKEN,
+        "agent "
+            + agentId
+            + " has registered without a certificate before, with another WireGuard key: bring that"
+            + " key back, choose another id, or have somebody run `coral agent allow-rebind "
+            + agentId
+            + "`");
   }
 
   private boolean isAlive(AgentPresence presence) {
