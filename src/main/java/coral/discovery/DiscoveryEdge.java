@@ -121,6 +121,7 @@ final class DiscoveryEdge implements DiscoveryService {
 
   @Override
   public CompletionStage<LookupColonyResponse> lookupColony(LookupColonyRequest in) {
+    services.limits().requireLookup(source());
     ColonyId meshId = valid(() -> new ColonyId(in.getMeshId()));
     return services
         .directory()
@@ -130,6 +131,7 @@ final class DiscoveryEdge implements DiscoveryService {
 
   @Override
   public CompletionStage<HealthResponse> health(HealthRequest in) {
+    services.limits().requireLookup(source());
     return services
         .directory()
         .ask(Directory.Counted.class, Directory.Count::new)
@@ -184,6 +186,7 @@ final class DiscoveryEdge implements DiscoveryService {
   @Override
   public CompletionStage<GetDiscoveryPublicKeyResponse> getDiscoveryPublicKey(
       GetDiscoveryPublicKeyRequest in) {
+    services.limits().requireLookup(source());
     return services.tokens().keys().thenApply(DiscoveryKeys::response);
   }
 

@@ -25,6 +25,7 @@ final class DiscoveryLimits {
   private record Agent(ColonyId meshId, AgentId agentId) {}
 
   private final int wrongSecretWeighs;
+  private final RateLimit<SourceNetwork> lookups;
   private final RateLimit<SourceNetwork> sources;
   private final RateLimit<SourceNetwork> newColonies;
   private final RateLimit<ColonyId> comparisonsOfColony;
@@ -35,6 +36,7 @@ final class DiscoveryLimits {
 
   DiscoveryLimits(LimitSettings settings, InstantSource clock) {
     this.wrongSecretWeighs = settings.wrongSecretWeighs();
+    this.lookups = limit(settings.lookups(), clock);
     this.sources = limit(settings.source(), clock);
     this.newColonies = limit(settings.newColonies(), clock);
     this.comparisonsOfColony = limit(settings.comparisonsOfColony(), clock);
@@ -46,6 +48,11 @@ final class DiscoveryLimits {
 
   private static <K> RateLimit<K> limit(LimitSettings.Limit limit, InstantSource clock) {
     return new RateLimit<>(clock, limit.burst(), limit.interval());
+  }
+
+  /** Counts a question for what everybody may know, or refuses its source. */
+  void requireLookup(InetAddress source) {
+    require(lookups.take(SourceNetwork.of(source)), "too many questions came from this address");
   }
 
   /** Refuses a source that has come too often; counts nothing. */

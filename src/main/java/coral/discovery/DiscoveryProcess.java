@@ -268,7 +268,12 @@ public final class DiscoveryProcess {
             .limit(DiscoveryEdge.REQUEST_TOKEN, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.GET_PUBLIC_KEY, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.ROTATE_SECRET, DiscoveryEdge.MAX_QUERY_BYTES)
-            .get(KEY_SET, (remote, body) -> services.tokens().keySet())
+            .get(
+                KEY_SET,
+                (remote, body) -> {
+                  services.limits().requireLookup(remote);
+                  return services.tokens().keySet();
+                })
             .build();
     Optional<ServerTls> tls =
         identity.map(

@@ -7,9 +7,11 @@ import java.time.Duration;
 /**
  * How often what may be asked of a discovery service; each is described in {@code discovery.conf}.
  *
+ * @param lookups of what everybody may know, by one source
  * @param wrongSecretWeighs as how many requests a wrong secret counts against its source
  */
 record LimitSettings(
+    Limit lookups,
     Limit source,
     int wrongSecretWeighs,
     Limit newColonies,
@@ -34,6 +36,7 @@ record LimitSettings(
   static LimitSettings from(SettingsReader discovery) {
     SettingsReader limits = discovery.at("limits");
     return new LimitSettings(
+        limit(limits.at("lookups")),
         limit(limits.at("source")),
         limits.integer("wrong-secret-weighs", 1, 10_000),
         limit(discovery.at("new-colonies")),

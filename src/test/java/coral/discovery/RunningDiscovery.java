@@ -22,6 +22,10 @@ import coral.settings.SettingsLoader;
 import coral.token.Endorsement;
 import coral.token.PublishedKey;
 import coral.token.TokenKey;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -160,6 +164,19 @@ final class RunningDiscovery implements AutoCloseable {
             SERVICE + "GetDiscoveryPublicKey",
             GetDiscoveryPublicKeyRequest.getDefaultInstance(),
             GetDiscoveryPublicKeyResponse.parser());
+  }
+
+  /** The key set as plain HTTP has it. */
+  HttpResponse<String> keySet() throws Exception {
+    return HttpClient.newBuilder()
+        .sslContext(ClientTls.pinnedLeaf(process.fingerprint().orElseThrow()))
+        .build()
+        .send(
+            HttpRequest.newBuilder(
+                    URI.create("https://127.0.0.1:" + process.port() + "/.well-known/jwks.json"))
+                .timeout(Duration.ofSeconds(10))
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
   }
 
   /** The keys as a colony reads them. */

@@ -38,6 +38,7 @@ final class SecretCheckTest {
     return new DiscoveryLimits(
         new LimitSettings(
             new Limit(100, SECOND),
+            new Limit(100, SECOND),
             10,
             new Limit(newColonies, Duration.ofMinutes(1)),
             new Limit(20, SECOND),
