@@ -282,10 +282,10 @@ final class Enrolment {
   }
 
   /**
-   * Who speaks for the colony. Whom the operator names now is always believed, and beside it the
-   * roots that a colony pinned so has handed on; roots of a colony that was pinned otherwise are
-   * not. A pin that is only remembered is believed until there is a bundle: once a root is retired
-   * for good, nobody should be able to use it.
+   * Who speaks for the colony. A pin is believed until the colony that was pinned so has handed on
+   * its roots, also if it is given again at each start: once a root is retired for good, nobody
+   * should be able to use it. Whom the operator names for the first time is believed alone; roots
+   * of a colony that was pinned otherwise are not.
    */
   ColonyTrust trust() throws JoinException, IOException {
     Optional<Fingerprint> remembered = known().map(KnownColony::pin);
@@ -296,10 +296,12 @@ final class Enrolment {
         LOG.warn("The fingerprint given, {}, replaces {}", given.get(), remembered.get());
         return ColonyTrust.pinned(given.get());
       }
-      Predicate<TrustBundle> hasGiven =
-          known ->
-              known.roots().stream().map(ColonyTrust::fingerprint).anyMatch(given.get()::equals);
-      return new ColonyTrust(given, remembered.isPresent() ? bundle : bundle.filter(hasGiven));
+      if (remembered.isEmpty()) {
+        Predicate<TrustBundle> hasGiven =
+            known ->
+                known.roots().stream().map(ColonyTrust::fingerprint).anyMatch(given.get()::equals);
+        return new ColonyTrust(given, bundle.filter(hasGiven));
+      }
     }
     if (bundle.isPresent() && remembered.isPresent()) {
       return new ColonyTrust(Optional.empty(), bundle);

@@ -35,6 +35,7 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /** A session over gRPC, with a connection of its own. */
 final class GrpcSession implements SessionStream {
@@ -52,6 +53,9 @@ final class GrpcSession implements SessionStream {
   private final AtomicBoolean ended = new AtomicBoolean();
   private @Nullable MeshServiceClient client;
   private boolean closed;
+
+  /** Of a bundle that makes no sense: once in a session. Messages come one at a time. */
+  private boolean hasWarned;
 
   static GrpcSession open(
       Endpoint endpoint,
@@ -176,7 +180,9 @@ final class GrpcSession implements SessionStream {
                   bundle.getCertificates().toByteArray(),
                   bundle.getCrossCertificates().toByteArray())));
     } catch (IllegalArgumentException e) {
-      LOG.warn("The colony's trust bundle {} is no use: {}", bundle.getVersion(), e.getMessage());
+      LOG.atLevel(hasWarned ? Level.DEBUG : Level.WARN)
+          .log("The colony's trust bundle {} is no use: {}", bundle.getVersion(), e.getMessage());
+      hasWarned = true;
     }
   }
 
