@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import coral.agent.AgentProcess;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -60,6 +61,51 @@ class IdentityTest {
       assertTrue(failed.get("message").asText().contains("discovery"), failed.toString());
       assertEquals(1, agent.exitCode().toCompletableFuture().get(60, TimeUnit.SECONDS));
     }
+  }
+
+  /** RFD 020 (both drafts): "graceful fallback to legacy auth during transition". */
+  @Test
+  @Timeout(120)
+  void whoJoinedTheOldWayWhileBothSidesAreSetToItStaysByItsCertificateAfterwards()
+      throws Exception {
+    site.startColony("legacy.accept-colony-secret = true");
+    JsonNode joined = joinOnce(site.secret() + ", legacy.send-colony-secret = true");
+    assertEquals("colony-secret", joined.get("certificatePaidWith").asText());
+    site.startColony("");
+    JsonNode again = joinOnce("");
+    assertEquals(joined.get("certificateSerial"), again.get("certificateSerial"));
+    assertEquals(joined.get("ipv4"), again.get("ipv4"));
+  }
+
+  /** RFD 020 (token draft): "agent requests token with invalid credentials (rejected)". */
+  @Test
+  @Timeout(120)
+  void anotherSecretThanTheColonysBuysNothingAtDiscovery() throws Exception {
+    site.startColony("");
+    joinOnce(site.secret()); // so discovery knows the colony
+    delete(home.resolve("agents"));
+    String wrong = "colony-secret = \"coral-sec_" + "x".repeat(43) + "\"";
+    try (AgentProcess agent = start(wrong + ", once = true")) {
+      JsonNode failed = events.awaitFailure("WRONG_SECRET");
+      assertEquals("registration token", failed.get("name").asText(), failed.toString());
+      assertEquals(1, agent.exitCode().toCompletableFuture().get(60, TimeUnit.SECONDS));
+    }
+  }
+
+  /** RFD 020 (mTLS draft): "colony rejects connections with expired certificate". */
+  @Test
+  @Timeout(120)
+  void aCertificateThatHasExpiredByTheColonysClockIsRefused() throws Exception {
+    site.startColony("certificates.agent-validity = 1m");
+    JsonNode joined = joinOnce(site.secret());
+    site.colonyClock.set(Duration.ofMinutes(2));
+    try (AgentProcess agent = start("once = true")) {
+      events.awaitFailure("CERTIFICATE_REFUSED");
+      assertEquals(1, agent.exitCode().toCompletableFuture().get(60, TimeUnit.SECONDS));
+    }
+    site.colonyClock.set(Duration.ZERO);
+    site.startColony(""); // its limits remember failures that its clock now puts into the future
+    assertEquals(joined.get("certificateSerial"), joinOnce("").get("certificateSerial"));
   }
 
   @Test

@@ -14,9 +14,11 @@ import coral.certificate.KeyType;
 import coral.model.Failure;
 import coral.model.WireGuardKey;
 import coral.rpc.RpcException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.KeyPair;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -104,6 +106,35 @@ class IdentityTokensTest {
     assertFalse(
         String.valueOf(stolen.getMessage()).contains(token.substring(0, 20)),
         "the token is not shown");
+    assertFalse(site.buy("web", keys, token).getCertificate().isEmpty());
+  }
+
+  /** "Colony rejects token with invalid signature", and what another discovery has signed. */
+  @Test
+  void aTokenThatWasChangedOrThatAnotherDiscoveryIssuedBuysNothing(@TempDir Path elsewhere)
+      throws Exception {
+    startColony("");
+    KeyPair keys = KeyType.P_256.generate();
+    String token = site.token("web", keys);
+    String[] parts = token.split("\\.", -1);
+    String claims = new String(Base64.getUrlDecoder().decode(parts[1]), StandardCharsets.UTF_8);
+    String longer = claims.replaceFirst("(\"jti\":\")", "$1x"); // whose number nobody has spent
+    assertFalse(longer.equals(claims), claims);
+    parts[1] =
+        Base64.getUrlEncoder()
+            .withoutPadding()
+            .encodeToString(longer.getBytes(StandardCharsets.UTF_8));
+    String changed = String.join(".", parts);
+    assertEquals(Failure.UNAUTHENTICATED, refused(() -> site.buy("web", keys, changed)).failure());
+
+    try (IdentitySite other = IdentitySite.create(elsewhere)) {
+      other.startColony("");
+      other.joinOnce("first", other.secret());
+      String foreign = other.token("web", keys);
+      assertEquals(
+          Failure.UNAUTHENTICATED, refused(() -> site.buy("web", keys, foreign)).failure());
+      assertFalse(other.buy("web", keys, foreign).getCertificate().isEmpty(), "it is good there");
+    }
     assertFalse(site.buy("web", keys, token).getCertificate().isEmpty());
   }
 
