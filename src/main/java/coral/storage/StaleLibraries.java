@@ -18,7 +18,8 @@ import java.util.stream.Stream;
  * that were there before this process started and that no process has mapped.
  */
 final class StaleLibraries {
-  private static final int ATTEMPTS = 5;
+  /** strerror(ESRCH), as the runtime gives it whatever the language. */
+  private static final String NO_SUCH_PROCESS = "No such process";
 
   private StaleLibraries() {}
 
@@ -83,19 +84,15 @@ final class StaleLibraries {
     return mapped;
   }
 
+  /** A process that is ending has no maps any more (ESRCH) before it has no entry. */
   private static Set<String> librariesOf(Path process) throws IOException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return libraries(process.resolve("maps"));
-      } catch (IOException e) {
-        if (!Files.exists(process)) {
-          return Set.of();
-        }
-        // One that is just ending has no maps for a moment (ESRCH), and none or no entry after it.
-        if (attempt == ATTEMPTS) {
-          throw new IOException("process " + process.getFileName() + " cannot be looked into", e);
-        }
+    try {
+      return libraries(process.resolve("maps"));
+    } catch (IOException e) {
+      if (!Files.exists(process) || String.valueOf(e.getMessage()).contains(NO_SUCH_PROCESS)) {
+        return Set.of();
       }
+      throw new IOException("process " + process.getFileName() + " cannot be looked into", e);
     }
   }
 
