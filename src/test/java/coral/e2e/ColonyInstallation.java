@@ -29,8 +29,13 @@ record ColonyInstallation(
 
   /** Makes a colony, with all that it needs in {@code directory}. */
   static ColonyInstallation in(Path directory) throws IOException {
+    return in(directory, InstantSource.system());
+  }
+
+  /** The same, made at the time of another clock. */
+  static ColonyInstallation in(Path directory, InstantSource clock) throws IOException {
     return new ColonyInstallation(
-        ColonyFiles.create("crash", "test", directory.resolve("home"), InstantSource.system()),
+        ColonyFiles.create("crash", "test", directory.resolve("home"), clock),
         new Endpoint("127.0.0.1", ChildRuntime.freePort()),
         ChildRuntime.archived(directory),
         new AtomicReference<>());
