@@ -38,8 +38,9 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * A colony process that is killed (SIGKILL) at random moments while agents get certificates,
  * register, change keys and leave. What it acknowledged before is there after it is started again;
- * what it did not is done or not done, and a retry says which. What the machine itself loses with
- * its power is not shown here: the page cache outlives the process.
+ * what it did not is done or not done, and a retry says which. The audit log has each address that
+ * was ever given once, in an unbroken chain. What the machine itself loses with its power is not
+ * shown here: the page cache outlives the process.
  *
  * <p>Who kills when is repeated by {@code -Dcoral.crash.seed=N}; how the processes interleave is
  * not.
@@ -193,7 +194,11 @@ class ColonyCrashTest {
         HeldAddresses.ipv4(held),
         HeldAddresses.inTable(installation().files().directory()),
         () -> "the table" + message());
-    report(kills, held.size());
+    try (AuditedJournal journal =
+        new AuditedJournal(installation().files(), HeldAddresses.SUBNET)) {
+      int given = journal.requireEachAddressOnce(message());
+      report(kills, held.size(), given);
+    }
   }
 
   private void killLater(Runnable kill, long micros) {
@@ -331,17 +336,19 @@ class ColonyCrashTest {
     }
   }
 
-  private void report(int kills, int held) {
+  private void report(int kills, int held, int audited) {
     long[] sorted = startMillis.stream().mapToLong(Long::longValue).sorted().toArray();
     int certificates =
         agents.stream().flatMap(List::stream).mapToInt(WitnessAgent::certificates).sum();
     System.out.printf(
-        "%d kills; acknowledged %s; %d certificates shown; %d agents hold an address; unanswered"
+        "%d kills; acknowledged %s; %d certificates shown; %d agents hold an address; %d addresses"
+            + " given, each in the audit log once; unanswered"
             + " %d, of these found done %d, not done %d; start median %d ms, longest %d ms%n",
         kills,
         acknowledged,
         certificates,
         held,
+        audited,
         unanswered.get(),
         unansweredAndDone.get(),
         unansweredAndNotDone.get(),

@@ -27,7 +27,7 @@ import java.util.Set;
 /** Who holds which address, by agent id. */
 final class HeldAddresses {
   /** What a colony has unless it is told otherwise. */
-  private static final MeshSubnet SUBNET = MeshSubnet.parse("10.42.0.0/16", "fd42::/64");
+  static final MeshSubnet SUBNET = MeshSubnet.parse("10.42.0.0/16", "fd42::/64");
 
   private HeldAddresses() {}
 
