@@ -23,6 +23,7 @@ import org.apache.pekko.cluster.sharding.typed.javadsl.EntityTypeKey;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.slf4j.event.Level;
 
 /**
  * One agent as the colony sees it; a sharded entity. At most one stream is its session: a newer one
@@ -288,12 +289,16 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
       return this;
     }
     if (!expel.goodSerials().contains(last.certificateSerial())) {
-      audit.warn(
-          "session ended agent={} generation={} serial={} reason={}",
-          agentId,
-          last.generation(),
-          last.certificateSerial(),
-          expel.reason());
+      // Each renewal ends a session; only a revocation is news.
+      Level level = expel.reason() == CloseReason.REVOKED ? Level.WARN : Level.INFO;
+      audit
+          .atLevel(level)
+          .log(
+              "session ended agent={} generation={} serial={} reason={}",
+              agentId,
+              last.generation(),
+              last.certificateSerial(),
+              expel.reason());
       close(expel.reason());
       publish(last(last, last.presence(), false));
     }
