@@ -19,6 +19,7 @@ import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.rpc.ClientCertificate;
+import coral.rpc.TrustsAll;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
@@ -41,11 +42,9 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.SSLContext;
-import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedKeyManager;
-import javax.net.ssl.X509ExtendedTrustManager;
 import org.apache.pekko.actor.ActorSelection;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.BootstrapSetup;
@@ -221,7 +220,7 @@ class ClusterPortTest {
   /** In TLS 1.3 a client learns with the first byte it reads that its certificate was refused. */
   private void read(Optional<ClientCertificate> shown) throws Exception {
     SSLContext context = SSLContext.getInstance("TLSv1.3");
-    context.init(keys(shown), new TrustManager[] {new Anybody()}, new SecureRandom());
+    context.init(keys(shown), new TrustManager[] {new TrustsAll()}, new SecureRandom());
     try (SSLSocket socket =
         (SSLSocket)
             context.getSocketFactory().createSocket(InetAddress.getLoopbackAddress(), port)) {
@@ -235,32 +234,6 @@ class ClusterPortTest {
     return shown
         .map(certificate -> new KeyManager[] {new Always(certificate)})
         .orElse(new KeyManager[0]);
-  }
-
-  /** Trusts whoever answers. */
-  private static final class Anybody extends X509ExtendedTrustManager {
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, Socket socket) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, SSLEngine engine) {}
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type) {}
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-      return new X509Certificate[0];
-    }
   }
 
   /** Shows its certificate whatever issuers the server names; the runtime's own would not. */

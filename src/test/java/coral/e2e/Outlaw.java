@@ -9,6 +9,7 @@ import coral.model.MeshSubnet;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
+import coral.rpc.TrustsAll;
 import coral.testing.NetworkTopology;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;

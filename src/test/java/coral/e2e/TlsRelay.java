@@ -1,6 +1,7 @@
 package coral.e2e;
 
 import coral.certificate.Identity;
+import coral.rpc.TrustsAll;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
