@@ -198,6 +198,12 @@ final class CertificateForm {
               .addExtension(Extension.keyUsage, true, keyUsage)
               .addExtension(Extension.extendedKeyUsage, false, profile.purpose().usage())
               .addExtension(Extension.subjectAlternativeName, false, profile.alternativeNames());
+          if (profile.published().isPresent()) {
+            for (var extension :
+                profile.published().get().extensions(issuer.certificate()).entrySet()) {
+              form.builder.addExtension(extension.getKey(), false, extension.getValue());
+            }
+          }
           return issuer.sign(form.builder);
         },
         certificate -> ProfileCheck.leaf(certificate, profile, key, issuer.certificate()));

@@ -342,7 +342,8 @@ final class CertificateIssuer
       return answer(issuing, verified, decision);
     }
     CertificateProfile profile =
-        CertificateProfile.client(authority.colonyId(), sign.role(), issuing.issue().agentId());
+        CertificateProfile.client(authority.colonyId(), sign.role(), issuing.issue().agentId())
+            .publishedAt(settings.published());
     context.pipeToSelf(
         offActor(
             issuing,

@@ -5,6 +5,7 @@ import coral.model.ColonyId;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
@@ -50,14 +51,34 @@ public final class CertificateProfile {
   private final URI uri;
   private final List<String> dnsNames;
   private final Purpose purpose;
+  private final Optional<RevocationUrls> published;
 
   private CertificateProfile(
       ColonyId colonyId, String commonName, URI uri, List<String> dnsNames, Purpose purpose) {
+    this(colonyId, commonName, uri, dnsNames, purpose, Optional.empty());
+  }
+
+  private CertificateProfile(
+      ColonyId colonyId,
+      String commonName,
+      URI uri,
+      List<String> dnsNames,
+      Purpose purpose,
+      Optional<RevocationUrls> published) {
     this.colonyId = colonyId;
     this.commonName = commonName;
     this.uri = uri;
     this.dnsNames = List.copyOf(dnsNames);
     this.purpose = purpose;
+    this.published = published;
+  }
+
+  /**
+   * The same, saying where its end is published: only for certificates that the journal knows, of
+   * which alone the colony can answer that they are good.
+   */
+  CertificateProfile publishedAt(Optional<RevocationUrls> urls) {
+    return new CertificateProfile(colonyId, commonName, uri, dnsNames, purpose, urls);
   }
 
   /**
@@ -160,6 +181,10 @@ public final class CertificateProfile {
 
   List<String> dnsNames() {
     return dnsNames;
+  }
+
+  Optional<RevocationUrls> published() {
+    return published;
   }
 
   Purpose purpose() {

@@ -3,6 +3,7 @@ package coral.certificate;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How a colony issues certificates.
@@ -12,20 +13,25 @@ import java.util.List;
  * @param maxWaiting requests of strangers under way, and as many of members; one more is refused
  *     with LIMIT_REACHED
  * @param blockedKeys files that {@link BlockedKeys} reads
+ * @param published where certificates say that their end is published; empty: they do not say
  */
 public record CertificateSettings(
-    Duration agentValidity, int maxAgents, int maxWaiting, List<Path> blockedKeys) {
+    Duration agentValidity,
+    int maxAgents,
+    int maxWaiting,
+    List<Path> blockedKeys,
+    Optional<RevocationUrls> published) {
   /** Little over a second of signing with RSA-4096. */
   private static final int MAX_WAITING = 256;
 
   /** With room for 256 waiting requests, and no blocked keys. */
   public CertificateSettings(Duration agentValidity, int maxAgents) {
-    this(agentValidity, maxAgents, MAX_WAITING, List.of());
+    this(agentValidity, maxAgents, MAX_WAITING, List.of(), Optional.empty());
   }
 
-  /** With keys that are blocked. */
-  public CertificateSettings blocking(List<Path> files) {
-    return new CertificateSettings(agentValidity, maxAgents, maxWaiting, files);
+  /** With keys that are blocked, and with what certificates say of where their end is published. */
+  public CertificateSettings with(List<Path> blocked, Optional<RevocationUrls> urls) {
+    return new CertificateSettings(agentValidity, maxAgents, maxWaiting, blocked, urls);
   }
 
   /**

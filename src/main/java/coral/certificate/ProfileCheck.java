@@ -58,13 +58,28 @@ final class ProfileCheck {
         certificate.getSubjectX500Principal().equals(new X500Principal(profile.subject())),
         "its subject is not " + profile.subject());
     check.require(certificate.getBasicConstraints() == -1, "it is an authority");
-    check.requireExtensions(
-        Set.of(BASIC_CONSTRAINTS, KEY_USAGE),
-        Set.of(
-            EXTENDED_KEY_USAGE,
-            SUBJECT_ALTERNATIVE_NAME,
-            SUBJECT_KEY_IDENTIFIER,
-            AUTHORITY_KEY_IDENTIFIER));
+    Set<String> others =
+        new HashSet<>(
+            Set.of(
+                EXTENDED_KEY_USAGE,
+                SUBJECT_ALTERNATIVE_NAME,
+                SUBJECT_KEY_IDENTIFIER,
+                AUTHORITY_KEY_IDENTIFIER));
+    profile
+        .published()
+        .ifPresent(
+            urls ->
+                urls.extensions(issuer)
+                    .forEach(
+                        (oid, expected) -> {
+                          others.add(oid.getId());
+                          check.require(
+                              Arrays.equals(
+                                  extension(certificate, oid.getId()),
+                                  RevocationUrls.encoded(expected)),
+                              "it says wrongly where its end is published");
+                        }));
+    check.requireExtensions(Set.of(BASIC_CONSTRAINTS, KEY_USAGE), others);
     boolean isRsa = subjectKey.getAlgorithm().equals("RSA");
     check.requireKeyUsage(isRsa ? Set.of(0, 2) : Set.of(0));
     check.requireNames(profile);

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import coral.certificate.AuthoritySettings;
 import coral.certificate.CertificateSettings;
 import coral.certificate.KeyType;
+import coral.certificate.RevocationUrls;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
@@ -102,8 +103,9 @@ public record ColonySettings(
    * Where third parties read which certificates have ended, in plaintext.
    *
    * @param port 0 to 65535; 0 lets the system choose
+   * @param urls where others reach it, for certificates to say; empty: they do not say
    */
-  public record Revocation(String host, int port) {}
+  public record Revocation(String host, int port, Optional<RevocationUrls> urls) {}
 
   public ColonySettings {
     publicEndpoints = List.copyOf(publicEndpoints);
@@ -133,6 +135,7 @@ public record ColonySettings(
     SettingsReader listen = colony.at("listen");
     SettingsReader device = colony.at("wireguard");
     SettingsReader management = colony.at("management");
+    Optional<Revocation> revocation = revocation(colony.at("revocation"));
     return new ColonySettings(
         id,
         label(colony, "app"),
@@ -144,7 +147,7 @@ public record ColonySettings(
         endpoints,
         subnet(colony.at("subnet")),
         colony.duration("heartbeat-interval", Duration.ofSeconds(1), Duration.ofMinutes(5)),
-        certificates(colony.at("certificates")),
+        certificates(colony.at("certificates"), revocation),
         device.integer("mtu", 1280, MAX_MTU),
         device.oneOf("device", DeviceMode.class),
         device.value("interface-name", "1 to 15 characters", ColonySettings::interfaceName),
@@ -152,17 +155,18 @@ public record ColonySettings(
         new Legacy(
             colony.at("legacy").flag("accept-colony-secret"),
             colony.at("legacy").flag("accept-token-registration")),
-        revocation(colony.at("revocation")),
+        revocation,
         management.string("host"),
         management.integer("port", 0, 65535),
         authority(config));
   }
 
-  private static CertificateSettings certificates(SettingsReader reader) {
+  private static CertificateSettings certificates(
+      SettingsReader reader, Optional<Revocation> revocation) {
     return new CertificateSettings(
             reader.duration("agent-validity", Duration.ofMinutes(1), Duration.ofDays(3650)),
             reader.integer("max-agents", 1, 1_000_000))
-        .blocking(reader.paths("blocked-keys"));
+        .with(reader.paths("blocked-keys"), revocation.flatMap(Revocation::urls));
   }
 
   /**
@@ -222,7 +226,14 @@ public record ColonySettings(
   }
 
   private static Optional<Revocation> revocation(SettingsReader reader) {
-    Revocation where = new Revocation(reader.string("host"), reader.integer("port", 0, 65535));
+    Revocation where =
+        new Revocation(
+            reader.string("host"),
+            reader.integer("port", 0, 65535),
+            reader.optional(
+                "public-url",
+                "http://host:port, without a slash at its end",
+                text -> new RevocationUrls(URI.create(text))));
     return reader.flag("enabled") ? Optional.of(where) : Optional.empty();
   }
 

@@ -6,6 +6,7 @@ import coral.certificate.Intermediate;
 import coral.certificate.OcspResponder;
 import coral.certificate.RevocationList;
 import coral.certificate.RevocationLists;
+import coral.certificate.RevocationUrls;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.rpc.CallerIdentity;
@@ -95,8 +96,9 @@ final class RevocationPort {
         .get("/ca.pem", (remote, body) -> document(PEM, this::roots))
         .get("/crl.pem", (remote, body) -> document(PEM, this::allLists))
         .get("/crl.der", (remote, body) -> document(CRL, this::membersList))
-        .post("/ocsp", OcspResponder.MAX_REQUEST_BYTES, this::answer)
-        .getBelow("/ocsp", (remote, question) -> answer(remote, decoded(question)))
+        .getBelow(RevocationUrls.LISTS, (remote, name) -> document(CRL, () -> list(name)))
+        .post(RevocationUrls.RESPONDER, OcspResponder.MAX_REQUEST_BYTES, this::answer)
+        .getBelow(RevocationUrls.RESPONDER, (remote, question) -> answer(remote, decoded(question)))
         .build()
         .bind(host, port, Optional.empty());
   }
@@ -122,6 +124,19 @@ final class RevocationPort {
   private ByteString allLists() {
     return ByteString.copyFromUtf8(
         lists.all().stream().map(RevocationList::pem).collect(Collectors.joining()));
+  }
+
+  /** Of the issuer that certificates name, by {@link RevocationUrls#listName}. */
+  private ByteString list(ByteString name) {
+    String wanted = name.toStringUtf8();
+    return authority.intermediates().stream()
+        .map(Intermediate::certificate)
+        .filter(issuer -> RevocationUrls.listName(issuer).equals(wanted))
+        .findAny()
+        .flatMap(lists::of)
+        .map(list -> ByteString.copyFrom(list.der()))
+        .orElseThrow(
+            () -> new RefusedException(Failure.NOT_FOUND, "there is no list of this issuer"));
   }
 
   /** DER has room for one: of the issuer of members' certificates. */

@@ -49,7 +49,7 @@ final class AuthorityKit implements AutoCloseable {
    */
   ActorRef<Command> authority(Executor signing, int places) {
     CertificateSettings settings =
-        new CertificateSettings(Duration.ofDays(90), 100, places, List.of());
+        new CertificateSettings(Duration.ofDays(90), 100, places, List.of(), Optional.empty());
     return kit.spawn(
         CertificateAuthority.create(
             Roots.QUICK, settings, BlockedKeys.none(), index, STORE, Roots.CLOCK, signing));

@@ -18,6 +18,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -161,7 +162,8 @@ class UnwrittenCertificateTest {
         desk.kit.spawn(
             CertificateAuthority.create(
                 Roots.QUICK,
-                new CertificateSettings(Duration.ofDays(90), 100, PLACES, List.of()),
+                new CertificateSettings(
+                    Duration.ofDays(90), 100, PLACES, List.of(), Optional.empty()),
                 BlockedKeys.none(),
                 index,
                 AuthorityKit.STORE,

@@ -18,6 +18,7 @@ import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.TrustBundleTaken;
 import coral.certificate.KeyType;
+import coral.certificate.RevocationUrls;
 import coral.colony.TestColony.Member;
 import coral.files.Pem;
 import coral.model.Failure;
@@ -193,12 +194,27 @@ class RootRotationTest {
                 "coral.colony.revocation.host",
                 "127.0.0.1",
                 "coral.colony.revocation.port",
-                0))) {
+                0,
+                "coral.colony.revocation.public-url",
+                "http://lists.example.org:9080"))) {
       Member web = colony.bootstrap("web-1");
       Member other = colony.bootstrap("web-2");
       X509Certificate certificate = web.certificate().chain().get(0);
       X509CRL before = list(colony);
       before.verify(web.certificate().chain().get(1).getPublicKey());
+      String named = "/crl/" + RevocationUrls.listName(web.certificate().chain().get(1));
+      assertTrue(
+          new String(certificate.getExtensionValue("2.5.29.31"), StandardCharsets.ISO_8859_1)
+              .contains("http://lists.example.org:9080" + named));
+      assertEquals(
+          get(colony, "/crl.der"), get(colony, named), "the list that the certificate names");
+      assertEquals(
+          404,
+          http()
+              .send(
+                  HttpRequest.newBuilder(uri(colony, "/crl/00.crl")).build(),
+                  BodyHandlers.discarding())
+              .statusCode());
       assertTrue(before.getRevokedCertificate(certificate) == null);
       colony.call(
           Optional.of(colony.administrator()),
