@@ -268,6 +268,7 @@ public final class DiscoveryProcess {
             .limit(DiscoveryEdge.REQUEST_TOKEN, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.GET_PUBLIC_KEY, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.ROTATE_SECRET, DiscoveryEdge.MAX_QUERY_BYTES)
+            .trustedProxies(settings.trustedProxies())
             .get(
                 KEY_SET,
                 (remote, body) -> {

@@ -1,17 +1,20 @@
 package coral.discovery;
 
 import com.typesafe.config.Config;
+import coral.model.IpPrefix;
 import coral.settings.SettingsException;
 import coral.settings.SettingsReader;
 import coral.token.TokenSettings;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * The settings of a discovery service; each is described in {@code discovery.conf}.
  *
  * @param tls false serves plaintext
+ * @param trustedProxies whose word on where a call comes from is believed
  * @param ttl how long an announcement lives
  * @param retention how long a mesh id stays with its secret after its announcement expired
  * @param limits how often what may be asked
@@ -23,6 +26,7 @@ public record DiscoverySettings(
     String host,
     int port,
     boolean tls,
+    List<IpPrefix> trustedProxies,
     Path directory,
     Duration ttl,
     Retention retention,
@@ -43,6 +47,7 @@ public record DiscoverySettings(
         reader.string("host"),
         reader.integer("port", 0, 65535),
         reader.flag("tls"),
+        reader.prefixes("trusted-proxies"),
         reader.path("directory"),
         reader.duration("ttl", Duration.ofSeconds(1), Duration.ofDays(1)),
         new Retention(

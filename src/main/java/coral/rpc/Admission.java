@@ -3,6 +3,8 @@ package coral.rpc;
 import coral.model.RefusedException;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.regex.Pattern;
@@ -20,21 +22,24 @@ final class Admission {
   private final RpcAuthorization authorization;
   private final ConnectionLimit connections;
   private final KnownConnections known;
+  private final TrustedProxies proxies;
 
   Admission(
       CallerIdentity identity,
       RpcAuthorization authorization,
       ConnectionLimit connections,
-      KnownConnections known) {
+      KnownConnections known,
+      TrustedProxies proxies) {
     this.identity = identity;
     this.authorization = authorization;
     this.connections = connections;
     this.known = known;
+    this.proxies = proxies;
   }
 
   /** Takes note of a request, whatever it asks for. */
   void requested(HttpRequest request) {
-    connections.strangerCalled(remote(request));
+    connections.strangerCalled(peer(request));
   }
 
   /**
@@ -44,7 +49,7 @@ final class Admission {
    */
   Caller admit(String rpc, HttpRequest request) {
     Caller caller = identity.identify(certificate(request), remote(request), requestId(request));
-    caller.certificate().ifPresent(certificate -> remember(caller, certificate));
+    caller.certificate().ifPresent(certificate -> remember(caller, peer(request), certificate));
     authorization.require(rpc, caller);
     return caller;
   }
@@ -58,11 +63,10 @@ final class Admission {
         .orElseGet(() -> Long.toHexString(ThreadLocalRandom.current().nextLong()));
   }
 
-  private void remember(Caller caller, X509Certificate certificate) {
+  private void remember(Caller caller, InetSocketAddress peer, X509Certificate certificate) {
     connections
-        .known(caller.remote())
-        .ifPresent(
-            socket -> known.add(caller.name().orElse(""), caller.remote(), socket, certificate));
+        .known(peer)
+        .ifPresent(socket -> known.add(caller.name().orElse(""), peer, socket, certificate));
   }
 
   private static Optional<X509Certificate> certificate(HttpRequest request) {
@@ -79,8 +83,22 @@ final class Admission {
     }
   }
 
+  /** Where the request comes from, as the connection or a trusted proxy says. */
+  InetSocketAddress remote(HttpRequest request) {
+    List<String> forwarded = new ArrayList<>();
+    request
+        .getHeaders()
+        .forEach(
+            header -> {
+              if (header.is(TrustedProxies.HEADER)) {
+                forwarded.add(header.value());
+              }
+            });
+    return proxies.client(peer(request), forwarded);
+  }
+
   /** Where the connection comes from; port 0 where the transport does not tell. */
-  static InetSocketAddress remote(HttpRequest request) {
+  private static InetSocketAddress peer(HttpRequest request) {
     return request
         .getAttribute(AttributeKeys.remoteAddress)
         .flatMap(

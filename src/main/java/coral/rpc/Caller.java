@@ -9,7 +9,8 @@ import java.util.Optional;
  *
  * @param name the id in the certificate; empty for {@link Role#ANYONE}
  * @param certificate the verified certificate; empty for {@link Role#ANYONE}
- * @param remote where the connection comes from; port 0 where the transport does not tell
+ * @param remote where the call comes from: the connection's address, or what a trusted proxy said;
+ *     port 0 where that is not told
  * @param requestId what the call is known by in records
  */
 public record Caller(

@@ -55,7 +55,7 @@ final class RequestHandler {
     admission.requested(request);
     String path = request.getUri().path();
     if (documents.holds(path)) {
-      return documents.answer(path, request, Admission.remote(request).getAddress(), system);
+      return documents.answer(path, request, admission.remote(request).getAddress(), system);
     }
     ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
     if (isGrpc(request)) {

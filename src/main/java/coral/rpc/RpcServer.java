@@ -1,5 +1,6 @@
 package coral.rpc;
 
+import coral.model.IpPrefix;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -83,6 +84,7 @@ public final class RpcServer {
     private final HttpDocuments documents = new HttpDocuments();
     private Duration streamIdle = Duration.ofMinutes(2);
     private CallListener calls = CallListener.NONE;
+    private TrustedProxies proxies = new TrustedProxies(List.of());
 
     private Builder(
         ClassicActorSystemProvider system,
@@ -175,6 +177,15 @@ public final class RpcServer {
       return this;
     }
 
+    /**
+     * Believes what proxies at these addresses say in {@code X-Forwarded-For} about who called
+     * them; nobody's word unless set. It counts for {@link Caller#remote}, not for who a caller is.
+     */
+    public Builder trustedProxies(List<IpPrefix> prefixes) {
+      proxies = new TrustedProxies(prefixes);
+      return this;
+    }
+
     public RpcServer build() {
       ConnectionLimit connections =
           new ConnectionLimit(
@@ -186,7 +197,7 @@ public final class RpcServer {
           known,
           new RequestHandler(
               system,
-              new Admission(identity, authorization, connections, known),
+              new Admission(identity, authorization, connections, known, proxies),
               methods,
               limits,
               documents,

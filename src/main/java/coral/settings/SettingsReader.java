@@ -194,6 +194,19 @@ public final class SettingsReader {
     return List.copyOf(endpoints);
   }
 
+  /** Prefixes in CIDR notation, which may be none: a list, or one text separated by commas. */
+  public List<IpPrefix> prefixes(String key) {
+    List<IpPrefix> prefixes = new ArrayList<>();
+    for (String text : strings(key)) {
+      try {
+        prefixes.add(IpPrefix.parse(text));
+      } catch (IllegalArgumentException e) {
+        throw wrong(key, text, "a list of prefixes in CIDR notation, such as 10.42.0.0/16", e);
+      }
+    }
+    return List.copyOf(prefixes);
+  }
+
   /** A prefix in CIDR notation. */
   public IpPrefix prefix(String key) {
     return value(key, "a prefix in CIDR notation, such as 10.42.0.0/16", IpPrefix::parse);

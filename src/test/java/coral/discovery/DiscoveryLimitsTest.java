@@ -19,6 +19,7 @@ import coral.rpc.ClientTls;
 import coral.rpc.FailureStatus;
 import coral.rpc.RpcChannel;
 import coral.rpc.RpcException;
+import coral.settings.SettingsException;
 import io.grpc.Metadata;
 import io.grpc.StatusRuntimeException;
 import java.net.http.HttpResponse;
@@ -192,6 +193,36 @@ final class DiscoveryLimitsTest {
     pass(Duration.ofMinutes(1));
     discovery.lookup(COLONY);
     assertEquals(429, discovery.keySet().statusCode());
+  }
+
+  private int statusFor(String forwardedFor) throws Exception {
+    return discovery.keySet(Optional.of(forwardedFor)).statusCode();
+  }
+
+  @Test
+  void behindATrustedProxyEachClientHasALimitOfItsOwn() throws Exception {
+    String lookups = LIMITS + "lookups { burst = 1, interval = 1m }\n";
+    restart(lookups + "coral.discovery.trusted-proxies = [\"127.0.0.0/8\", \"10.1.0.0/16\"]");
+    assertEquals(200, statusFor("192.0.2.1"));
+    assertEquals(429, statusFor("192.0.2.1"));
+    assertEquals(429, statusFor("203.0.113.1, 192.0.2.1, 10.1.2.3"), "whatever the client wrote");
+    assertEquals(200, statusFor("192.0.2.2"));
+    assertEquals(200, discovery.keySet().statusCode());
+    assertEquals(429, discovery.keySet().statusCode());
+    restart(lookups + "coral.discovery.trusted-proxies = \"10.1.0.0/16,::1/128\"");
+    assertEquals(200, statusFor("192.0.2.1"));
+    assertEquals(429, statusFor("192.0.2.2"), "from anybody else the header says nothing");
+  }
+
+  @Test
+  void proxiesAreGivenAsPrefixes() {
+    SettingsException wrong =
+        assertThrows(
+            SettingsException.class,
+            () ->
+                RunningDiscovery.start(
+                    directory, clock, "coral.discovery.trusted-proxies = [\"10.1.0.1/16\"]"));
+    assertTrue(String.valueOf(wrong.getMessage()).contains("trusted-proxies"), wrong + "");
   }
 
   /** What a client of gRPC reads. */

@@ -168,15 +168,20 @@ final class RunningDiscovery implements AutoCloseable {
 
   /** The key set as plain HTTP has it. */
   HttpResponse<String> keySet() throws Exception {
+    return keySet(Optional.empty());
+  }
+
+  /** The key set for whom a proxy speaks. */
+  HttpResponse<String> keySet(Optional<String> forwardedFor) throws Exception {
+    HttpRequest.Builder request =
+        HttpRequest.newBuilder(
+                URI.create("https://127.0.0.1:" + process.port() + "/.well-known/jwks.json"))
+            .timeout(Duration.ofSeconds(10));
+    forwardedFor.ifPresent(value -> request.header("X-Forwarded-For", value));
     return HttpClient.newBuilder()
         .sslContext(ClientTls.pinnedLeaf(process.fingerprint().orElseThrow()))
         .build()
-        .send(
-            HttpRequest.newBuilder(
-                    URI.create("https://127.0.0.1:" + process.port() + "/.well-known/jwks.json"))
-                .timeout(Duration.ofSeconds(10))
-                .build(),
-            HttpResponse.BodyHandlers.ofString());
+        .send(request.build(), HttpResponse.BodyHandlers.ofString());
   }
 
   /** The keys as a colony reads them. */
