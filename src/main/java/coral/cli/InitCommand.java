@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "init",
     description = {
-      "Make a new colony: its id, secret, WireGuard key, authority and administrator's"
+      "Make a new colony: its id, secret, owner key, WireGuard key, authority and administrator's"
           + " certificate.",
       "",
       "Nothing is ever overwritten. All files are for their owner only."

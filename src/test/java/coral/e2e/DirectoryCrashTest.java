@@ -12,18 +12,23 @@ import coral.files.Pem;
 import coral.model.Endpoint;
 import coral.model.Failure;
 import coral.model.Fingerprint;
+import coral.ownership.ColonyOwner;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
 import coral.rpc.RpcException;
+import coral.testing.OwnerSignatures;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -41,8 +46,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A discovery service that is killed (SIGKILL) at random moments while colonies announce
- * themselves: an acknowledged mesh id stays with its secret, and the last acknowledged announcement
- * is what is found. Who kills when is repeated by {@code -Dcoral.crash.seed=N}.
+ * themselves: an acknowledged mesh id stays with its secret and its owner, the last acknowledged
+ * announcement is what is found, and none of them is accepted again. Who kills when is repeated by
+ * {@code -Dcoral.crash.seed=N}.
  */
 class DirectoryCrashTest {
   private static final String SERVICE = "coral.discovery.v1.DiscoveryService/";
@@ -68,32 +74,60 @@ class DirectoryCrashTest {
   private final class WitnessColony {
     private final String meshId;
     private final String secret;
+
+    /** Every other colony is of a version without one. */
+    private final Optional<ColonyOwner> owner;
+
+    private @Nullable RegisterColonyRequest last;
     private int sent;
     private int acknowledged;
 
     WitnessColony(String meshId, Random random) {
       this.meshId = meshId;
       this.secret = "secret of " + meshId + " " + random.nextLong();
+      this.owner = random.nextBoolean() ? Optional.of(owner(meshId)) : Optional.empty();
     }
 
     void announce() throws RpcException {
       sent++;
-      announce(secret, sent);
-      acknowledged = sent;
+      announceAgain();
     }
 
-    private void announce(String withSecret, int port) throws RpcException {
-      call(
-          "RegisterColony",
-          RegisterColonyRequest.newBuilder()
-              .setMeshId(meshId)
-              .setWireguardPubkey(Base64.getEncoder().encodeToString(key()))
-              .addPublicEndpoints("192.0.2.1:41820")
-              .setMeshIpv4("10.42.0.1")
-              .setConnectPort(port)
-              .setColonySecret(withSecret)
-              .build(),
-          RegisterColonyResponse.parser());
+    private void announceAgain() throws RpcException {
+      RegisterColonyRequest request = signed(unsigned(secret, sent));
+      register(request);
+      acknowledged = sent;
+      last = request;
+    }
+
+    private RegisterColonyRequest.Builder unsigned(String withSecret, int port) {
+      return RegisterColonyRequest.newBuilder()
+          .setMeshId(meshId)
+          .setWireguardPubkey(Base64.getEncoder().encodeToString(key()))
+          .addPublicEndpoints("192.0.2.1:41820")
+          .setMeshIpv4("10.42.0.1")
+          .setConnectPort(port)
+          .setColonySecret(withSecret);
+    }
+
+    private RegisterColonyRequest signed(RegisterColonyRequest.Builder request) {
+      try {
+        return owner.isPresent()
+            ? OwnerSignatures.sign(owner.get(), request).build()
+            : request.build();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private void register(RegisterColonyRequest request) throws RpcException {
+      call("RegisterColony", request, RegisterColonyResponse.parser());
+    }
+
+    private void assertRefused(Failure failure, RegisterColonyRequest request) {
+      RpcException refused =
+          assertThrows(RpcException.class, () -> register(request), () -> meshId + message());
+      assertEquals(failure, refused.failure(), meshId + refused.getMessage() + message());
     }
 
     private byte[] key() {
@@ -111,17 +145,16 @@ class DirectoryCrashTest {
       if (acknowledged > 0) {
         int found = lookup();
         assertTrue(found == acknowledged || found == sent, meshId + ": " + found + message());
-        RpcException refused =
-            assertThrows(
-                RpcException.class,
-                () -> announce("another secret of the same id", sent),
-                () -> meshId);
-        assertEquals(Failure.MESH_ID_TAKEN, refused.failure(), meshId + refused.getMessage());
+        assertRefused(
+            Failure.MESH_ID_TAKEN, signed(unsigned("another secret of the same id", sent)));
+        if (owner.isPresent()) {
+          assertRefused(Failure.MESH_ID_TAKEN, unsigned(secret, sent).build());
+          assertRefused(Failure.FAILED_PRECONDITION, Objects.requireNonNull(last));
+        }
         assertEquals(found, lookup(), () -> meshId + message());
       }
       if (!isAnswered()) {
-        announce(secret, sent);
-        acknowledged = sent;
+        announceAgain();
         assertEquals(sent, lookup(), () -> meshId + message());
       }
     }
@@ -135,6 +168,15 @@ class DirectoryCrashTest {
       assertEquals(
           Base64.getEncoder().encodeToString(key()), found.getWireguardPubkey(), () -> meshId);
       return found.getConnectPort();
+    }
+  }
+
+  private ColonyOwner owner(String meshId) {
+    try {
+      return OwnerSignatures.owner(
+          directory.resolve("owners").resolve(meshId), InstantSource.system());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -169,7 +211,7 @@ class DirectoryCrashTest {
 
   @Test
   @Timeout(600)
-  void anAcknowledgedMeshIdStaysWithItsSecretWhateverIsKilled() throws Exception {
+  void anAcknowledgedMeshIdStaysWithItsOwnerWhateverIsKilled() throws Exception {
     System.out.println(getClass().getSimpleName() + " seed " + seed);
     ChildProcess first = start();
     work(first, 20, first::terminate);
