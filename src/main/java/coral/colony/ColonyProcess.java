@@ -6,10 +6,8 @@ import static coral.colony.Steps.step;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import coral.address.Allocation;
-import coral.address.IpAllocator;
 import coral.certificate.Authority;
 import coral.certificate.BlockedKeys;
-import coral.certificate.CertificateAuthority;
 import coral.certificate.OcspResponder;
 import coral.certificate.RevocationLists;
 import coral.model.AgentId;
@@ -18,10 +16,7 @@ import coral.model.AuditSink;
 import coral.model.Endpoint;
 import coral.model.MeshAddresses;
 import coral.process.UntilSignal;
-import coral.storage.AllocationReadModel;
-import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
-import coral.storage.Projection;
 import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
 import java.io.IOException;
@@ -39,16 +34,10 @@ import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
-import org.apache.pekko.actor.setup.ActorSystemSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.http.javadsl.ServerBinding;
-import org.apache.pekko.http.javadsl.model.Uri;
-import org.apache.pekko.japi.Pair;
-import org.apache.pekko.management.javadsl.PekkoManagement;
-import org.apache.pekko.stream.UniqueKillSwitch;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,7 +53,6 @@ public final class ColonyProcess implements AutoCloseable {
   private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
 
   private static final Duration STOP_STEP_TIMEOUT = Duration.ofSeconds(2);
-  private static final Duration STOP_TIMEOUT = Duration.ofSeconds(15);
 
   private final StopSteps stopping = new StopSteps();
 
@@ -117,8 +105,7 @@ public final class ColonyProcess implements AutoCloseable {
     KeyPair keys = files.wireGuardKey();
     DuckDbFile file = step("database opened", () -> DuckDbFile.open(files.database()));
     stopping.push("database", file::close);
-    AllocationReadModel readModel =
-        new AllocationReadModel(file, settings.subnet().ipv4().toString());
+    ColonyTables tables = ColonyTables.in(file, settings);
 
     // The hub, without peers yet
     Hub hub =
@@ -130,7 +117,12 @@ public final class ColonyProcess implements AutoCloseable {
     wireGuardPort = hub.device().listenPort();
 
     // The cluster, and its actors
-    ActorSystem<Void> system = step("actor system up", () -> actorSystem(config, file, authority));
+    ActorSystem<Void> system =
+        step(
+            "actor system up",
+            () ->
+                ColonySystem.start(
+                    bootstrap(config, file), authority, clock, stopping, START_TIMEOUT));
     ColonyAudit audit =
         ColonyAudit.start(
             system, settings, file, authority, hub, clock, ColonyActors.blocking(system));
@@ -141,7 +133,7 @@ public final class ColonyProcess implements AutoCloseable {
             authority,
             blocked,
             file,
-            readModel,
+            tables.allocations(),
             hub::follow,
             audit.sink(),
             clock);
@@ -153,23 +145,7 @@ public final class ColonyProcess implements AutoCloseable {
         step("addresses read", () -> await(actors.allocator().all(), START_TIMEOUT));
     step("certificates read", () -> await(actors.certificatesRead(START_TIMEOUT), START_TIMEOUT));
     step("peers restored", () -> restore(hub, allocations, actors.certificates()::isBarred));
-    Projection projection =
-        new Projection(
-            system,
-            IpAllocator.PERSISTENCE_ID,
-            Projection.into(readModel, event -> AllocationRows.of(event, settings.subnet())));
-    step("tables up to date", () -> await(projection.catchUp(), START_TIMEOUT));
-    Pair<UniqueKillSwitch, CompletionStage<Done>> following = projection.follow();
-    stopping.push("table", () -> complete(projection, following));
-    CertificateReadModel issued = new CertificateReadModel(file);
-    Projection certificates =
-        new Projection(
-            system,
-            CertificateAuthority.persistenceId(settings.colonyId()),
-            CertificateRows.into(issued));
-    step("certificates listed", () -> await(certificates.catchUp(), START_TIMEOUT));
-    Pair<UniqueKillSwitch, CompletionStage<Done>> listing = certificates.follow();
-    stopping.push("list of certificates", () -> complete(certificates, listing));
+    tables.follow(system, settings, stopping, START_TIMEOUT, STOP_STEP_TIMEOUT);
     step("audit log up to date", () -> await(audit.catchUp(), START_TIMEOUT));
     audit.follow(stopping, STOP_STEP_TIMEOUT);
 
@@ -225,8 +201,7 @@ public final class ColonyProcess implements AutoCloseable {
                                 () -> rpcEndpoints(mesh),
                                 ColonyDiscovery.invited(settings)),
                             file,
-                            readModel,
-                            issued,
+                            tables,
                             lists,
                             readiness,
                             discovery::problem,
@@ -245,9 +220,9 @@ public final class ColonyProcess implements AutoCloseable {
             "certificate-renewal",
             Props.empty());
     // The port shows what agents of the present bundle believe, as soon as that changes.
-    authority.onChange(() -> actors.blocking().execute(() -> renew(own, server, audit.sink())));
+    authority.onChange(() -> actors.blocking().execute(() -> renewNow(own, server, audit.sink())));
     revocationAddress = openRevocationPort(system, authority, actors, lists);
-    managementAddress = step("management open", () -> manage(system));
+    managementAddress = step("management open", () -> ColonySystem.manage(system, START_TIMEOUT));
     await(own.tell(audit.sink()), START_TIMEOUT);
     recordChanges(new PreviousSettings(files.lastSettings()), config, audit.sink());
     audit
@@ -308,6 +283,16 @@ public final class ColonyProcess implements AutoCloseable {
         .toList();
   }
 
+  private static void renewNow(OwnCertificates own, ColonyServer server, AuditSink sink) {
+    renew(own, server, sink)
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                log.error("The colony's own certificates are not all renewed", failure);
+              }
+            });
+  }
+
   private static CompletionStage<Done> renew(
       OwnCertificates own, ColonyServer server, AuditSink sink) {
     try {
@@ -317,40 +302,16 @@ public final class ColonyProcess implements AutoCloseable {
     }
   }
 
-  private ActorSystem<Void> actorSystem(Config config, DuckDbFile file, Authority authority)
-      throws IOException {
+  private BootstrapSetup bootstrap(Config config, DuckDbFile file) {
     Config own =
         ConfigFactory.parseMap(
             Map.of(
                 "pekko.management.http.hostname", settings.managementHost(),
                 "pekko.management.http.port", settings.managementPort()));
-    ActorSystem<Void> system =
-        ActorSystem.create(
-            Behaviors.empty(),
-            "coral-colony",
-            ActorSystemSetup.create(
-                BootstrapSetup.create(
-                    own.withFallback(file.persistenceConfig())
-                        .withFallback(config.getConfig("coral.colony.actor-system"))
-                        .withFallback(config)),
-                NodeTransport.setup(authority, clock)));
-    stopping.push(
-        "actor system",
-        () -> {
-          system.terminate();
-          await(system.getWhenTerminated(), STOP_TIMEOUT);
-        });
-    ColonyActors.formCluster(system, START_TIMEOUT);
-    return system;
-  }
-
-  /** What is written next, when agents were last seen, goes into rows that must be there. */
-  private static void complete(
-      Projection projection, Pair<UniqueKillSwitch, CompletionStage<Done>> following)
-      throws IOException {
-    following.first().shutdown();
-    await(following.second(), STOP_STEP_TIMEOUT);
-    await(projection.catchUp(), STOP_STEP_TIMEOUT);
+    return BootstrapSetup.create(
+        own.withFallback(file.persistenceConfig())
+            .withFallback(config.getConfig("coral.colony.actor-system"))
+            .withFallback(config));
   }
 
   private static int restore(Hub hub, List<Allocation> allocations, Predicate<AgentId> barred) {
@@ -364,11 +325,6 @@ public final class ColonyProcess implements AutoCloseable {
     }
     MeshAddresses colony = settings.subnet().colony();
     return LocalEndpoints.of(port, Set.of(colony.ipv4(), colony.ipv6()));
-  }
-
-  private InetSocketAddress manage(ActorSystem<?> system) throws IOException {
-    Uri uri = await(PekkoManagement.get(system).start(), START_TIMEOUT);
-    return new InetSocketAddress(uri.getHost().address(), uri.getPort());
   }
 
   /**

@@ -22,8 +22,6 @@ import coral.rpc.RpcAuthorization;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
 import coral.session.AgentSession;
-import coral.storage.AllocationReadModel;
-import coral.storage.CertificateReadModel;
 import coral.storage.DuckDbFile;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
@@ -88,8 +86,7 @@ final class ColonyServer {
       SecretReplacement secret,
       InvitationEdge.Colony invitations,
       DuckDbFile file,
-      AllocationReadModel readModel,
-      CertificateReadModel issued,
+      ColonyTables tables,
       RevocationLists lists,
       Readiness readiness,
       Supplier<Optional<String>> announcementProblem,
@@ -135,7 +132,7 @@ final class ColonyServer {
             actors.allocator(),
             actors.directory(),
             actors.certificates(),
-            parts.readModel(),
+            parts.tables().allocations(),
             settings.heartbeatInterval(),
             parts.clock(),
             actors.blocking(),
@@ -222,7 +219,12 @@ final class ColonyServer {
             CertificateService.description,
             caller ->
                 new CertificateEdge(
-                    caller, revocation, rotation, parts.issued(), actors.blocking(), parts.clock()),
+                    caller,
+                    revocation,
+                    rotation,
+                    parts.tables().certificates(),
+                    actors.blocking(),
+                    parts.clock()),
             CertificateServiceHandlerFactory::create)
         .service(
             InvitationService.class,
