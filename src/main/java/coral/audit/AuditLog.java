@@ -8,9 +8,7 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -126,17 +124,14 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   private final ActorRef<RootSealer.Command> sealer;
   private final InstantSource clock;
   private final Disk disk;
-  private final AuditBacklog backlog;
+  private final PendingWrites writes;
   private final Consumer<AuditRecord> recorded;
-  private final Deque<Entry> queue = new ArrayDeque<>();
   private final Map<String, Long> journals = new HashMap<>();
   private final List<FindPosition> askedForPosition = new ArrayList<>();
   private final RecordWaiters waiters;
 
   /** Null while what is in the store is not known. */
   private @Nullable AuditChain chain;
-
-  private @Nullable WriteAttempt attempt;
 
   /** Why nothing can be recorded now; null while that is possible or not yet known. */
   private @Nullable Refused unavailable;
@@ -189,7 +184,7 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     this.store = store;
     this.clock = clock;
     this.disk = disk;
-    this.backlog = backlog;
+    this.writes = new PendingWrites(backlog);
     this.recorded = recorded;
     this.waiters = new RecordWaiters(timers);
     this.sealer =
@@ -214,73 +209,61 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
   // What is recorded
 
   private Behavior<Command> onEntry(Entry entry) {
-    if (unavailable != null && asks(entry)) {
-      refuse(entry, unavailable);
+    if (unavailable != null && PendingWrites.asks(entry)) {
+      writes.refuse(entry, unavailable);
     } else {
-      queue.add(entry);
+      writes.add(entry);
       write();
     }
     return this;
   }
 
   private void write() {
-    if (chain == null || attempt != null) {
-      return;
+    if (chain != null) {
+      writes.begin(chain, journals, clock.instant()).ifPresent(this::write);
     }
-    if (queue.isEmpty() && !backlog.hasRefusalsNotRecorded()) {
-      return;
-    }
-    WriteAttempt next =
-        WriteAttempt.next(
-            chain,
-            journals,
-            queue,
-            backlog.takeRefusalsNotRecorded(),
-            clock.instant(),
-            this::refuse);
-    attempt = next;
-    if (next.records().isEmpty() && next.journals().isEmpty()) {
-      succeed(next);
+  }
+
+  private void write(WriteAttempt attempt) {
+    if (attempt.records().isEmpty() && attempt.journals().isEmpty()) {
+      succeed(attempt);
       return;
     }
     getContext()
         .pipeToSelf(
             disk.call(
                 () -> {
-                  store.append(next.records(), next.journals());
+                  store.append(attempt.records(), attempt.journals());
                   return Done.getInstance();
                 }),
             (done, failure) -> new HasWritten(failure));
   }
 
   private Behavior<Command> onHasWritten(HasWritten result) {
-    WriteAttempt finished = attempt;
-    if (finished == null) {
-      return this;
-    }
-    if (result.failure() == null) {
-      succeed(finished);
-    } else {
-      getContext()
-          .getLog()
-          .warn(
-              "{} records may not be in the audit log",
-              finished.records().size(),
-              Disk.cause(result.failure()));
-      chain = null;
-      read();
-    }
+    writes.underWay().ifPresent(attempt -> onWritten(attempt, result.failure()));
     return this;
   }
 
+  private void onWritten(WriteAttempt attempt, @Nullable Throwable failure) {
+    if (failure == null) {
+      succeed(attempt);
+      return;
+    }
+    getContext()
+        .getLog()
+        .warn(
+            "{} records may not be in the audit log",
+            attempt.records().size(),
+            Disk.cause(failure));
+    chain = null;
+    read();
+  }
+
   private void succeed(WriteAttempt finished) {
-    attempt = null;
     chain = finished.after();
     journals.putAll(finished.journals());
     finished.records().forEach(recorded);
-    for (Entry entry : finished.entries()) {
-      answer(entry, new Recorded());
-    }
+    writes.end(finished);
     waiters.wake(finished.after().length());
     write();
   }
@@ -333,21 +316,16 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
 
   /** Whether the attempt of which that was not known has reached the disk. */
   private void decide(AuditChain found) {
-    WriteAttempt undecided = attempt;
-    if (undecided == null) {
-      return;
-    }
-    attempt = null;
-    if (undecided.after().equals(found)) {
-      succeed(undecided);
-      return;
-    }
-    backlog.putBack(undecided.refusalsNotRecorded());
-    refuseAll(undecided.entries(), storeUnavailable("it could not be written"));
-    List<Entry> again = undecided.entries().stream().filter(entry -> !asks(entry)).toList();
-    for (int i = again.size() - 1; i >= 0; i--) {
-      queue.addFirst(again.get(i));
-    }
+    writes
+        .underWay()
+        .ifPresent(
+            undecided -> {
+              if (undecided.after().equals(found)) {
+                succeed(undecided);
+              } else {
+                writes.undo(undecided);
+              }
+            });
   }
 
   private void onUnreadable(@Nullable Throwable failure) {
@@ -356,7 +334,8 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
         .getLog()
         .error("The audit log cannot be read, next try in {} ms", backOff.toMillis(), cause);
     giveUpOnWhoAsks(
-        storeUnavailable(cause instanceof IOException ? String.valueOf(cause.getMessage()) : ""));
+        PendingWrites.storeUnavailable(
+            cause instanceof IOException ? String.valueOf(cause.getMessage()) : ""));
     timers.startSingleTimer(Timer.READ, backOff);
     Duration doubled = backOff.multipliedBy(2);
     backOff = doubled.compareTo(MAX_BACK_OFF) < 0 ? doubled : MAX_BACK_OFF;
@@ -369,54 +348,14 @@ public final class AuditLog extends AbstractBehavior<AuditLog.Command> {
     giveUpOnWhoAsks(new Refused(Failure.FAILED_PRECONDITION, String.valueOf(broken.getMessage())));
   }
 
-  /** Who waits for an answer is told; what nobody waits for stays. */
   private void giveUpOnWhoAsks(Refused why) {
     unavailable = why;
-    refuseAll(queue, why);
-    queue.removeIf(AuditLog::asks);
-    WriteAttempt undecided = attempt;
-    if (undecided != null) {
-      refuseAll(undecided.entries(), why);
-      attempt = undecided.with(undecided.entries().stream().filter(entry -> !asks(entry)).toList());
-    }
+    writes.giveUpOnWhoAsks(why);
     askedForPosition.forEach(asked -> asked.replyTo().tell(new Refusal(why)));
     askedForPosition.clear();
   }
 
-  private static Refused storeUnavailable(String why) {
-    return new Refused(
-        Failure.STORE_UNAVAILABLE,
-        "the audit log cannot be used now" + (why.isEmpty() ? "" : ": " + why) + "; try again");
-  }
-
   // Who asks
-
-  private static boolean asks(Entry entry) {
-    return !(entry instanceof Append append) || append.replyTo().isPresent();
-  }
-
-  private void refuseAll(Iterable<Entry> entries, Refused why) {
-    for (Entry entry : entries) {
-      if (asks(entry)) {
-        refuse(entry, why);
-      }
-    }
-  }
-
-  private void refuse(Entry entry, Refused why) {
-    answer(entry, new Refusal(why));
-  }
-
-  private void answer(Entry entry, Reply reply) {
-    if (entry instanceof Append append) {
-      backlog.leave();
-      append.replyTo().ifPresent(replyTo -> replyTo.tell(reply));
-    } else if (entry instanceof AppendJournaled group) {
-      group.replyTo().tell(reply);
-    } else if (entry instanceof Flush flush) {
-      flush.replyTo().tell(reply);
-    }
-  }
 
   private Behavior<Command> onFindPosition(FindPosition asked) {
     if (unavailable != null) {
