@@ -37,6 +37,13 @@ record ChildRuntime(
   /** For what lives for minutes beside many others: what starts fast peaks high enough. */
   private static final String FAST_START = "-XX:TieredStopAtLevel=1";
 
+  /**
+   * Keeps lambdas out of an archive: Java 17.0.15 may crash when it writes those of many classes
+   * (SystemDictionaryShared::adjust_lambda_proxy_class_dictionary).
+   */
+  private static final String NO_LAMBDAS_ARCHIVED =
+      "-Djdk.internal.lambda.disableEagerInitialization=true";
+
   /** For a few runs. */
   static ChildRuntime of(Path temporaryFiles, String... options) {
     return new ChildRuntime(
@@ -59,7 +66,12 @@ record ChildRuntime(
         jarsOnly(directory),
         Optional.of(directory.resolve("classes.jsa")),
         Files.createDirectory(directory.resolve("tmp")),
-        List.of(FAST_START, "-Xmx384m", "-Xlog:disable", "-Xlog:all=error:stderr"));
+        List.of(
+            FAST_START,
+            NO_LAMBDAS_ARCHIVED,
+            "-Xmx384m",
+            "-Xlog:disable",
+            "-Xlog:all=error:stderr"));
   }
 
   /** The class path of this process without its tests: an archive needs archives. */
