@@ -15,6 +15,7 @@ import coral.certificate.KeyType;
 import coral.files.SecureFiles;
 import coral.model.ColonyId;
 import coral.model.Secret;
+import coral.ownership.OwnerPublicKey;
 import coral.settings.SettingsException;
 import coral.settings.SettingsLoader;
 import java.io.IOException;
@@ -126,6 +127,32 @@ class ColonyFilesTest {
             .getNotAfter()
             .toInstant()
             .isAfter(late.instant().plus(Duration.ofDays(364))));
+  }
+
+  /** Made by init, with what encrypts the authority's keys; a colony from before gets one later. */
+  @Test
+  void theOwnerKeyIsMadeOnceAndEncryptedAsTheKeysOfTheAuthorityAre() throws Exception {
+    Path directory = home.resolve("colony");
+    ColonyFiles.createIn(
+        directory,
+        new ColonyId("shop-test-a1b2c3"),
+        "shop",
+        "test",
+        settings(KeyType.P_256),
+        InstantSource.fixed(NOW));
+    ColonyFiles files = new ColonyFiles(directory);
+    Path key = directory.resolve("owner-key.pem");
+    assertTrue(Files.readString(key).startsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    OwnerPublicKey made =
+        files.owner(settings(KeyType.P_256), InstantSource.fixed(NOW)).publicKey();
+    assertEquals(made, files.owner(settings(KeyType.P_256), InstantSource.fixed(NOW)).publicKey());
+    assertThrows(
+        IOException.class,
+        () -> files.owner(AuthoritySettings.defaults(), InstantSource.fixed(NOW)));
+    Files.delete(key);
+    assertNotEquals(
+        made, files.owner(AuthoritySettings.defaults(), InstantSource.fixed(NOW)).publicKey());
+    assertEquals(PosixFilePermissions.fromString("rw-------"), Files.getPosixFilePermissions(key));
   }
 
   private static AuthoritySettings settings(KeyType type) {
