@@ -8,13 +8,11 @@ import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,8 +100,6 @@ final class CertificateIssuer
   /** The last one, and the one before in case that the last cannot be read. */
   private static final int SNAPSHOTS_KEPT = 2;
 
-  private static final int INVITATION_ID_BYTES = 8;
-
   /** Whoever can prove possession of the root's key needs no certificate, and must not get one. */
   private static final Refused OWN_KEY =
       new Refused(
@@ -114,12 +110,12 @@ final class CertificateIssuer
   private final Authority authority;
   private final CertificateSettings settings;
   private final BlockedKeys blocked;
-  private final CertificateIndex index;
   private final InstantSource clock;
   private final Instant started;
   private final SigningLanes signing;
   private final CertificateAudit audit = new CertificateAudit();
-  private final SecureRandom random = new SecureRandom();
+  private final OperatorRequests operators = new OperatorRequests();
+  private final CommittedEvents committed;
 
   private final Turns<Issuing> turns = new Turns<>();
 
@@ -151,7 +147,7 @@ final class CertificateIssuer
     this.authority = authority;
     this.settings = settings;
     this.blocked = blocked;
-    this.index = index;
+    this.committed = new CommittedEvents(index, audit);
     this.clock = clock;
     this.started = started;
     this.signing = new SigningLanes(signing);
@@ -198,10 +194,7 @@ final class CertificateIssuer
   }
 
   private void onRecoveryCompleted(CertificateLedger ledger) {
-    ledger.identities().forEach(identity -> show(ledger, identity));
-    ledger.strangers().values().forEach(this::show);
-    index.knownRevocations().shown(ledger.revision());
-    index.completed();
+    committed.recovered(ledger);
     context.getLog().info("{} agents have a certificate", ledger.identities().size());
   }
 
@@ -232,10 +225,11 @@ final class CertificateIssuer
     if (ask.request() instanceof CertificateAuthority.Issue issue) {
       return onIssue(ledger, new Issuing(issue, ask.ticket(), ask.replyTo()));
     }
-    Decision<CertificateEvent, Reply> decision = decide(ledger, ask.request(), clock.instant());
+    Decision<CertificateEvent, Reply> decision =
+        operators.decide(ledger, ask.request(), clock.instant());
     return Effect()
         .persist(decision.events())
-        .thenRun(state -> committed(state, decision.events()))
+        .thenRun(state -> committed.show(state, decision.events()))
         .thenReply(ask.replyTo(), state -> new Answer(ask.ticket(), decision.reply()));
   }
 
@@ -257,53 +251,6 @@ final class CertificateIssuer
       verify(issuing);
     }
     return Effect().noReply();
-  }
-
-  private Decision<CertificateEvent, Reply> decide(
-      CertificateLedger ledger, CertificateAuthority.Request request, Instant now) {
-    OperatorRules rules = new OperatorRules(ledger);
-    if (request instanceof CertificateAuthority.Revoke revoke) {
-      return rules.revoke(revoke.agentId(), revoke.reason(), revoke.origin(), now);
-    }
-    if (request instanceof CertificateAuthority.RevokeSerial revoke) {
-      return rules.revokeSerial(
-          revoke.serial(), revoke.isAdministrators(), revoke.reason(), revoke.origin(), now);
-    }
-    if (request instanceof CertificateAuthority.AllowRebind allow) {
-      return rules.allowRebind(allow.agentId(), allow.ttl(), allow.reason(), allow.origin(), now);
-    }
-    if (request instanceof CertificateAuthority.CreateInvitation create) {
-      byte[] id = new byte[INVITATION_ID_BYTES];
-      random.nextBytes(id);
-      return rules.invite(create, HexFormat.of().formatHex(id), now);
-    }
-    if (request instanceof CertificateAuthority.RevokeInvitation revoke) {
-      return rules.revokeInvitation(revoke.invitationId(), revoke.origin(), now);
-    }
-    if (request instanceof CertificateAuthority.Status status) {
-      return Decision.reply(status(ledger, status.agentId()));
-    }
-    List<Invitation> invitations = new ArrayList<>();
-    ledger.invitations().entries().forEach(entry -> invitations.add(entry.invitation()));
-    Collections.reverse(invitations);
-    return Decision.reply(new CertificateAuthority.Invitations(invitations));
-  }
-
-  private static Reply status(CertificateLedger ledger, AgentId agentId) {
-    Optional<AgentIdentity> identity = ledger.identity(agentId);
-    Optional<IssuedCertificate> newest = identity.flatMap(AgentIdentity::newest);
-    if (identity.isEmpty() || newest.isEmpty()) {
-      return new CertificateAuthority.Refusal(
-          new Refused(Failure.NOT_FOUND, "no certificate was issued to '" + agentId + "'"));
-    }
-    return new CertificateAuthority.AgentCertificate(
-        agentId,
-        identity.get().role(),
-        identity.get().state(),
-        newest.get().keyHash(),
-        newest.get().serial(),
-        newest.get().issuedAt(),
-        newest.get().expiresAt());
   }
 
   private void verify(Issuing issuing) {
@@ -436,7 +383,7 @@ final class CertificateIssuer
         .persist(events)
         .thenRun(
             state -> {
-              committed(state, events);
+              committed.show(state, events);
               turns.end(issuing.issue().agentId()).ifPresent(this::verify);
             })
         .thenReply(issuing.replyTo(), state -> new Answer(issuing.ticket(), reply));
@@ -458,29 +405,8 @@ final class CertificateIssuer
                         next -> events.add(new CertificateEvent.Promoted(agentId, serial, now))));
     return Effect()
         .persist(events)
-        .thenRun(state -> committed(state, events))
+        .thenRun(state -> committed.show(state, events))
         .thenReply(used.replyTo(), state -> Promoted.INSTANCE);
-  }
-
-  private void committed(CertificateLedger ledger, List<CertificateEvent> events) {
-    for (CertificateEvent event : events) {
-      event.subject().flatMap(ledger::identity).ifPresent(identity -> show(ledger, identity));
-      if (event instanceof CertificateEvent.SerialRevoked revoked) {
-        show(revoked);
-      }
-      audit.recorded(event);
-    }
-    index.knownRevocations().shown(ledger.revision());
-  }
-
-  private void show(CertificateLedger ledger, AgentIdentity identity) {
-    index.knownRevocations().show(identity, ledger.ended(identity.agentId()));
-    index.show(identity);
-  }
-
-  private void show(CertificateEvent.SerialRevoked revoked) {
-    index.knownRevocations().show(revoked);
-    index.showRevoked(revoked.serial());
   }
 
   private Refused refused(Issuing issuing, @Nullable Throwable failure) {

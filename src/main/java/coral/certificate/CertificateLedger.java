@@ -17,13 +17,10 @@ import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -60,12 +57,7 @@ final class CertificateLedger {
   private final int maxAgents;
   private final Map<AgentId, AgentIdentity> identities = new HashMap<>();
   private final KeyClaims keys = new KeyClaims();
-  private final Map<String, Ended> ended = new HashMap<>();
-  private final Map<AgentId, Set<String>> endedOf = new HashMap<>();
-  private final TreeSet<IssuedCertificate> endedByExpiry =
-      new TreeSet<>(
-          Comparator.comparing(IssuedCertificate::expiresAt)
-              .thenComparing(IssuedCertificate::serial));
+  private final EndedCertificates ended = new EndedCertificates();
   private final Map<String, String> pems = new HashMap<>();
   private final Deque<Kept> young = new ArrayDeque<>();
   private final Set<String> serials = new HashSet<>();
@@ -106,15 +98,14 @@ final class CertificateLedger {
 
   /** The certificate that has ended, if it was this agent's. */
   Optional<Ended> ended(AgentId agentId, String serial) {
-    return Optional.ofNullable(ended.get(serial))
-        .filter(known -> known.certificate().agentId().equals(agentId));
+    return ended.find(serial).filter(known -> known.certificate().agentId().equals(agentId));
   }
 
   /** The identity of a serial number, also if the certificate has ended. */
   Optional<AgentId> agentOf(String serial) {
-    @Nullable Ended known = ended.get(serial);
-    return known != null
-        ? Optional.of(known.certificate().agentId())
+    Optional<AgentId> former = ended.find(serial).map(known -> known.certificate().agentId());
+    return former.isPresent()
+        ? former
         : identities.values().stream()
             .filter(
                 identity ->
@@ -125,20 +116,14 @@ final class CertificateLedger {
 
   /** The agent's certificates that have ended before their time was up. */
   List<Ended> endedEarly(AgentId agentId, Instant now) {
-    return endedOf.getOrDefault(agentId, Set.of()).stream()
-        .map(ended::get)
-        .filter(known -> known != null && !known.certificate().hasExpired(now))
-        .map(known -> (Ended) known)
+    return ended.of(agentId).stream()
+        .filter(known -> !known.certificate().hasExpired(now))
         .toList();
   }
 
   /** All of the agent that have ended and are remembered. */
   List<Ended> ended(AgentId agentId) {
-    return endedOf.getOrDefault(agentId, Set.of()).stream()
-        .map(ended::get)
-        .filter(Objects::nonNull)
-        .map(known -> (Ended) known)
-        .toList();
+    return ended.of(agentId);
   }
 
   /** Higher after every end of a certificate. */
@@ -318,15 +303,8 @@ final class CertificateLedger {
 
   private void end(IssuedCertificate certificate, End end, Instant at) {
     revision++;
-    remember(new Ended(certificate, end, at));
+    ended.add(new Ended(certificate, end, at));
     pems.remove(certificate.serial());
-  }
-
-  private void remember(Ended certificate) {
-    IssuedCertificate which = certificate.certificate();
-    ended.put(which.serial(), certificate);
-    endedOf.computeIfAbsent(which.agentId(), id -> new LinkedHashSet<>()).add(which.serial());
-    endedByExpiry.add(which);
   }
 
   private void keep(Kept answer) {
@@ -336,18 +314,9 @@ final class CertificateLedger {
 
   /** Forgets what nobody can use any more; what an identity holds is never forgotten. */
   private void forget(Instant now) {
-    while (!endedByExpiry.isEmpty()
-        && endedByExpiry.first().expiresAt().plus(RETENTION).isBefore(now)) {
-      IssuedCertificate certificate = endedByExpiry.first();
-      endedByExpiry.remove(certificate);
-      ended.remove(certificate.serial());
+    for (IssuedCertificate certificate : ended.forget(now.minus(RETENTION))) {
       serials.remove(certificate.serial());
       keys.release(certificate.keyHash());
-      Set<String> others = endedOf.getOrDefault(certificate.agentId(), Set.of());
-      others.remove(certificate.serial());
-      if (others.isEmpty()) {
-        endedOf.remove(certificate.agentId());
-      }
     }
     while (!young.isEmpty() && young.getFirst().issuedAt().plus(ANSWERS_KEPT).isBefore(now)) {
       Kept old = young.removeFirst();
@@ -378,7 +347,7 @@ final class CertificateLedger {
     return new CertificateSnapshot(
         revision,
         identities.values().stream().sorted(Comparator.comparing(AgentIdentity::agentId)).toList(),
-        endedByExpiry.stream().map(each -> ended.get(each.serial())).map(e -> (Ended) e).toList(),
+        ended.list(),
         kept,
         strangers.values().stream()
             .sorted(Comparator.comparing(CertificateEvent.SerialRevoked::serial))
@@ -396,7 +365,7 @@ final class CertificateLedger {
     }
     for (Ended each : snapshot.ended()) {
       ledger.hold(each.certificate());
-      ledger.remember(each);
+      ledger.ended.add(each);
     }
     snapshot.kept().forEach(ledger::keep);
     snapshot.strangers().forEach(ledger::serialRevoked);

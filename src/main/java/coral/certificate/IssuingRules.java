@@ -125,7 +125,9 @@ final class IssuingRules {
     }
     Optional<AgentIdentity> known = ledger.identity(request.agentId());
     if (known.isEmpty()) {
-      return ledger.isFull() ? refuse(full()) : sign(role, 1, paymentId, false, spending);
+      return ledger.isFull()
+          ? refuse(Refusals.full(ledger.maxAgents()))
+          : sign(role, 1, paymentId, false, spending);
     }
     AgentIdentity identity = known.get();
     if (identity.role() != role) {
@@ -157,7 +159,7 @@ final class IssuingRules {
     if (request.previous().isPresent()) {
       return prove(request, identity, request.previous().get(), paymentId, spending, now);
     }
-    return contested(request);
+    return refuse(Refusals.contested(request.agentId()));
   }
 
   /** The old key signed the request: it may hand the id over to the new one. */
@@ -187,7 +189,7 @@ final class IssuingRules {
     }
     return wasReplaced(identity, previous)
         ? freeze(request, "the certificate that it was proved with was replaced before", now)
-        : contested(request);
+        : refuse(Refusals.contested(request.agentId()));
   }
 
   /**
@@ -239,11 +241,7 @@ final class IssuingRules {
     }
     if (identity.awaitsRegistration()) {
       // To renew is to use it, and that ends the bar on the former holder's WireGuard key.
-      return refuse(
-          Failure.FAILED_PRECONDITION,
-          "'"
-              + request.agentId()
-              + "' was claimed anew: register before its certificate is renewed");
+      return refuse(Refusals.unregistered(request.agentId()));
     }
     Optional<IssuedCertificate> unused =
         byNext ? Optional.empty() : identity.next().filter(next -> !next.hasExpired(now));
@@ -299,13 +297,7 @@ final class IssuingRules {
     return ledger
         .holder(request.keyHash())
         .filter(holder -> !holder.equals(request.agentId()))
-        .map(
-            holder ->
-                contested(
-                    "the key of '"
-                        + request.agentId()
-                        + "' is already bound to another agent id; make a key of its own for each"
-                        + " agent"));
+        .map(holder -> refuse(Refusals.keyOfAnother(request.agentId())));
   }
 
   private Optional<Decision<CertificateEvent, Verdict>> replacedTooOften(
@@ -313,17 +305,7 @@ final class IssuingRules {
     List<CertificateLedger.Ended> replaced = ledger.endedEarly(identity.agentId(), now);
     return replaced.size() < MAX_REPLACED
         ? Optional.empty()
-        : Optional.of(
-            refuse(
-                Failure.LIMIT_REACHED,
-                "'"
-                    + identity.agentId()
-                    + "' has replaced "
-                    + replaced.size()
-                    + " certificates before their time was up; wait until one of them ends, or"
-                    + " have somebody run `coral agent allow-rebind "
-                    + identity.agentId()
-                    + "`"));
+        : Optional.of(refuse(Refusals.replacedTooOften(identity.agentId(), replaced.size())));
   }
 
   private static boolean is(Optional<IssuedCertificate> certificate, String serial) {
@@ -371,28 +353,6 @@ final class IssuingRules {
         new Verdict.Refuse(
             new Refused(
                 Failure.FAILED_PRECONDITION, AgentIdentity.frozen(request.agentId(), reason))));
-  }
-
-  private Refused full() {
-    return new Refused(
-        Failure.LIMIT_REACHED,
-        "the colony has certificates for "
-            + ledger.maxAgents()
-            + " agents, its limit; raise it in the colony's configuration");
-  }
-
-  private static Decision<CertificateEvent, Verdict> contested(IssueRequest request) {
-    return contested(
-        "the agent id '"
-            + request.agentId()
-            + "' is bound to another key; use that key, choose another id, or have somebody run"
-            + " `coral agent allow-rebind "
-            + request.agentId()
-            + "`");
-  }
-
-  private static Decision<CertificateEvent, Verdict> contested(String message) {
-    return Decision.reply(new Verdict.Refuse(new Refused(Failure.AGENT_ID_TAKEN, message)));
   }
 
   private static Decision<CertificateEvent, Verdict> refuse(Failure failure, String message) {
