@@ -184,6 +184,9 @@ public final class DuckDbFile implements AutoCloseable {
   public <T> T inTransaction(Work<T> work) throws StoreException {
     try (Connection connection = connect()) {
       connection.setAutoCommit(false);
+      // The driver begins the transaction with the first statement that is executed; an Appender
+      // that comes before any commits by itself.
+      begin(connection);
       // After an error nothing may be committed: DuckDB's commit of an aborted transaction returns
       // normally. Closing the connection rolls back.
       T result = work.run(connection);
@@ -191,6 +194,12 @@ public final class DuckDbFile implements AutoCloseable {
       return result;
     } catch (SQLException e) {
       throw failed(e);
+    }
+  }
+
+  private static void begin(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.execute("SELECT 1");
     }
   }
 

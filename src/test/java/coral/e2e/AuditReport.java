@@ -1,6 +1,7 @@
 package coral.e2e;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Timestamp;
 import coral.api.colony.v1.ListAuditRecordsRequest;
@@ -31,6 +32,15 @@ import java.util.Set;
  * @param signed records
  */
 record AuditReport(long records, long signed, int roots) {
+  /** What the log computes from the journals: each event once, and no two alike in this test. */
+  private static final Set<String> JOURNALED =
+      Set.of(
+          "address-allocated",
+          "certificate-issued",
+          "certificate-revoked",
+          "rebind-allowed",
+          "wireguard-key-replaced");
+
   /** A change, as its record tells it: {@code words} are its request id or in its detail. */
   record Fact(String kind, String subject, String words) {}
 
@@ -48,8 +58,14 @@ record AuditReport(long records, long signed, int roots) {
       assertEquals(Optional.empty(), verification.add(root), () -> root + message);
     }
     Set<Fact> found = new HashSet<>();
+    Set<List<String>> once = new HashSet<>();
     for (AuditRecord record : records(administrator)) {
       assertEquals(Optional.empty(), verification.add(record), () -> record + message);
+      if (JOURNALED.contains(record.kind())) {
+        assertTrue(
+            once.add(List.of(record.kind(), record.subject(), record.detail())),
+            () -> record + " is there twice" + message);
+      }
       found.add(new Fact(record.kind(), record.subject(), record.requestId()));
       found.add(new Fact(record.kind(), record.subject(), lastWords(record.detail())));
       found.add(new Fact(record.kind(), record.subject(), ""));
