@@ -2,10 +2,7 @@ package coral.cli;
 
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code coral certificates revoke}. */
@@ -29,61 +26,28 @@ import picocli.CommandLine.Parameters;
       "Examples:",
       "  coral certificates revoke 697307ca00872bd28e841f3ab185170e --reason 'key stolen'"
     })
-final class CertificatesRevokeCommand implements Callable<Integer> {
-  @Mixin private QueryOptions options = new QueryOptions();
-
+final class CertificatesRevokeCommand extends Revoking {
   @Parameters(
       paramLabel = "SERIAL",
       converter = SerialNumber.class,
       description = "As 'coral certificates list' shows it, or as openssl prints it.")
   private String serial = "";
 
-  @Option(
-      names = "--reason",
-      paramLabel = "TEXT",
-      required = true,
-      converter = Reason.class,
-      description = "Why, for the audit: up to 255 characters.")
-  private String reason = "";
+  @Override
+  Subject subject() {
+    return new Subject(
+        "serialNumber",
+        serial,
+        RevokeCertificateRequest.newBuilder().setSerialNumber(serial),
+        "'coral certificates list' shows the numbers of members' certificates.",
+        "'coral audit' shows what was asked.");
+  }
 
   @Override
-  public Integer call() {
-    RevokeCertificateResponse revoked =
-        options
-            .connect()
-            .ask(
-                Services.COLONY + "RevokeCertificate",
-                RevokeCertificateRequest.newBuilder()
-                    .setSerialNumber(serial)
-                    .setReason(reason)
-                    .build(),
-                RevokeCertificateResponse.parser());
-    if (!revoked.getSuccess()) {
-      throw new CommandFailedException(
-          serial + " was not revoked: " + Table.printable(revoked.getMessage()),
-          "'coral audit' shows what was asked.");
-    }
-    return options.answer(() -> json(serial, reason, revoked), () -> text(revoked));
-  }
-
-  static String json(String serial, String reason, RevokeCertificateResponse revoked) {
-    return Json.object(
-        json ->
-            json.put("serialNumber", serial)
-                .put("reason", reason)
-                .put("message", revoked.getMessage())
-                .putStrings("serialNumbers", revoked.getSerialNumbersList()));
-  }
-
-  static String text(RevokeCertificateResponse revoked) {
-    StringBuilder text = new StringBuilder();
-    text.append(Table.printable(revoked.getMessage())).append(". Ended:\n");
-    for (String each : revoked.getSerialNumbersList()) {
-      text.append("  certificate  ").append(Table.printable(each)).append('\n');
-    }
-    if (revoked.getSerialNumbersCount() == 0) {
-      text.append("  certificate  none was good\n");
-    }
-    return text.append("  connections  closed, and refused from now on\n").toString();
+  String text(RevokeCertificateResponse revoked) {
+    return Table.printable(revoked.getMessage())
+        + ". Ended:\n"
+        + certificates(revoked)
+        + "  connections  closed, and refused from now on\n";
   }
 }

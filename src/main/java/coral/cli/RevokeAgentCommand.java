@@ -3,14 +3,9 @@ package coral.cli;
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.model.AgentId;
-import coral.model.Failure;
-import java.util.Map;
 import java.util.Objects;
-import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code coral revoke-agent}. */
@@ -30,68 +25,40 @@ import picocli.CommandLine.Parameters;
       "  coral revoke-agent web-1 --reason 'host stolen'",
       "  coral revoke-agent alice --reason left -o json | jq -r '.serialNumbers[]'"
     })
-final class RevokeAgentCommand implements Callable<Integer> {
-  @Mixin private QueryOptions options = new QueryOptions();
-
+final class RevokeAgentCommand extends Revoking {
   @Parameters(
       paramLabel = "AGENT-ID",
       converter = AgentIdConverter.class,
       description = "As 'coral agents' shows it.")
   private @Nullable AgentId agent;
 
-  @Option(
-      names = "--reason",
-      paramLabel = "TEXT",
-      required = true,
-      converter = Reason.class,
-      description = "Why, for the audit: up to 255 characters.")
-  private String reason = "";
-
-  @Override
-  public Integer call() {
-    AgentId id = Objects.requireNonNull(agent, "demanded by the parser");
-    RevokeCertificateResponse revoked =
-        options
-            .connect()
-            .ask(
-                Services.COLONY + "RevokeCertificate",
-                RevokeCertificateRequest.newBuilder()
-                    .setAgentId(id.value())
-                    .setReason(reason)
-                    .build(),
-                RevokeCertificateResponse.parser(),
-                Map.of(Failure.NOT_FOUND, "'coral certificates list' shows who has one."));
-    if (!revoked.getSuccess()) {
-      throw new CommandFailedException(
-          id + " was not revoked: " + Table.printable(revoked.getMessage()),
-          "'coral certificates list --agent " + id + "' shows what it has.");
-    }
-    return options.answer(() -> json(id, reason, revoked), () -> text(id, revoked));
+  private AgentId agent() {
+    return Objects.requireNonNull(agent, "demanded by the parser");
   }
 
-  static String json(AgentId id, String reason, RevokeCertificateResponse revoked) {
-    return Json.object(
-        json ->
-            json.put("agentId", id.value())
-                .put("reason", reason)
-                .put("message", revoked.getMessage())
-                .putStrings("serialNumbers", revoked.getSerialNumbersList()));
+  @Override
+  Subject subject() {
+    return new Subject(
+        "agentId",
+        agent().value(),
+        RevokeCertificateRequest.newBuilder().setAgentId(agent().value()),
+        "'coral certificates list' shows who has one.",
+        "'coral certificates list --agent " + agent() + "' shows what it has.");
+  }
+
+  @Override
+  String text(RevokeCertificateResponse revoked) {
+    return text(agent(), revoked);
   }
 
   static String text(AgentId id, RevokeCertificateResponse revoked) {
-    StringBuilder text = new StringBuilder();
-    text.append(id).append(" is revoked. Ended:\n");
-    for (String serial : revoked.getSerialNumbersList()) {
-      text.append("  certificate  ").append(Table.printable(serial)).append('\n');
-    }
-    if (revoked.getSerialNumbersCount() == 0) {
-      text.append("  certificate  none was good\n");
-    }
-    text.append("  session      closed, and refused from now on\n");
-    text.append("  peer         removed; its address stays reserved for it\n");
-    text.append("'coral agent allow-rebind ")
-        .append(id)
-        .append("' lets the id be claimed again.\n");
-    return text.toString();
+    return id
+        + " is revoked. Ended:\n"
+        + certificates(revoked)
+        + "  session      closed, and refused from now on\n"
+        + "  peer         removed; its address stays reserved for it\n"
+        + "'coral agent allow-rebind "
+        + id
+        + "' lets the id be claimed again.\n";
   }
 }
