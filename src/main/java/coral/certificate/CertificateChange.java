@@ -23,4 +23,22 @@ public record CertificateChange(Optional<AgentId> agentId, Kind kind, String rea
     /** A newer certificate has taken over: close the sessions of older ones. */
     SUPERSEDED
   }
+
+  /**
+   * What has just changed for an identity.
+   *
+   * @param why it is not active, if it is not
+   */
+  static CertificateChange of(AgentIdentity identity, String why) {
+    Optional<AgentId> agentId = Optional.of(identity.agentId());
+    return switch (identity.state()) {
+      case REVOKED -> new CertificateChange(agentId, Kind.REVOKED, why);
+      case FROZEN -> new CertificateChange(agentId, Kind.FROZEN, why);
+      case ACTIVE ->
+          new CertificateChange(
+              agentId,
+              Kind.SUPERSEDED,
+              "a newer certificate of '" + identity.agentId() + "' was used");
+    };
+  }
 }

@@ -347,26 +347,11 @@ public final class CertificateIndex {
             .toList();
     gone.forEach(good::remove);
     if (!gone.isEmpty() || before.state() != identity.state()) {
-      CertificateChange change = change(identity);
+      CertificateChange change = CertificateChange.of(identity, reason(identity));
       if (identity.state() != IdentityState.ACTIVE || !gone.isEmpty()) {
         listeners.forEach(listener -> listener.accept(change));
       }
     }
-  }
-
-  private static CertificateChange change(AgentIdentity identity) {
-    Optional<AgentId> agentId = Optional.of(identity.agentId());
-    return switch (identity.state()) {
-      case REVOKED ->
-          new CertificateChange(agentId, CertificateChange.Kind.REVOKED, reason(identity));
-      case FROZEN ->
-          new CertificateChange(agentId, CertificateChange.Kind.FROZEN, reason(identity));
-      case ACTIVE ->
-          new CertificateChange(
-              agentId,
-              CertificateChange.Kind.SUPERSEDED,
-              "a newer certificate of '" + identity.agentId() + "' was used");
-    };
   }
 
   /** A certificate that is not in the journal was revoked. Called by one writer. */

@@ -17,12 +17,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -63,12 +60,12 @@ final class CertificateIssuer
   }
 
   private record Verified(
-      Issuing issuing, @Nullable VerifiedIssue verified, @Nullable Throwable failure)
+      Issuing issuing, SigningWork.@Nullable Verified verified, @Nullable Throwable failure)
       implements Command {}
 
   private record Signed(
       Issuing issuing,
-      VerifiedIssue verified,
+      SigningWork.Verified verified,
       @Nullable X509Certificate certificate,
       @Nullable Throwable failure)
       implements Command {}
@@ -89,8 +86,6 @@ final class CertificateIssuer
     }
   }
 
-  private record VerifiedIssue(VerifiedRequest key, IssueRequest request) {}
-
   /**
    * Bounds the events to replay, each with a certificate of two kilobytes. A snapshot has all
    * identities.
@@ -109,10 +104,9 @@ final class CertificateIssuer
   private final ActorContext<Command> context;
   private final Authority authority;
   private final CertificateSettings settings;
-  private final BlockedKeys blocked;
   private final InstantSource clock;
   private final Instant started;
-  private final SigningLanes signing;
+  private final SigningWork work;
   private final CertificateAudit audit = new CertificateAudit();
   private final OperatorRequests operators = new OperatorRequests();
   private final CommittedEvents committed;
@@ -146,11 +140,10 @@ final class CertificateIssuer
     this.context = context;
     this.authority = authority;
     this.settings = settings;
-    this.blocked = blocked;
     this.committed = new CommittedEvents(index, audit);
     this.clock = clock;
     this.started = started;
-    this.signing = new SigningLanes(signing);
+    this.work = new SigningWork(authority, settings, blocked, signing);
   }
 
   @Override
@@ -256,26 +249,14 @@ final class CertificateIssuer
   private void verify(Issuing issuing) {
     CertificateAuthority.Issue issue = issuing.issue();
     context.pipeToSelf(
-        offActor(issuing, () -> verified(issue, blocked)),
+        work.verify(issue, issuing.byHolder()),
         (verified, failure) -> new Verified(issuing, verified, failure));
-  }
-
-  private static VerifiedIssue verified(CertificateAuthority.Issue issue, BlockedKeys blocked) {
-    VerifiedRequest key = CertificateRequests.verify(issue.csrPem(), issue.agentId(), blocked);
-    return new VerifiedIssue(
-        key,
-        new IssueRequest(
-            issue.agentId(),
-            key.keyHash(),
-            issue.payment(),
-            issue.proof().map(proof -> proof.verify(issue.csrPem())),
-            issue.origin()));
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> onVerified(
       CertificateLedger ledger, Verified result) {
     Issuing issuing = result.issuing();
-    @Nullable VerifiedIssue verified = result.verified();
+    SigningWork.@Nullable Verified verified = result.verified();
     if (verified == null) {
       return refuse(issuing, Optional.empty(), refused(issuing, result.failure()));
     }
@@ -288,15 +269,8 @@ final class CertificateIssuer
     if (!(decision.reply() instanceof Verdict.Sign sign)) {
       return answer(issuing, verified, decision);
     }
-    CertificateProfile profile =
-        CertificateProfile.client(authority.colonyId(), sign.role(), issuing.issue().agentId())
-            .publishedAt(settings.published());
     context.pipeToSelf(
-        offActor(
-            issuing,
-            () ->
-                authority.issue(
-                    profile, verified.key().publicKey(), now, settings.agentValidity())),
+        work.sign(issuing.issue(), verified, sign.role(), now, issuing.byHolder()),
         (certificate, failure) -> new Signed(issuing, verified, certificate, failure));
     return Effect().noReply();
   }
@@ -304,7 +278,7 @@ final class CertificateIssuer
   private ReplyEffect<CertificateEvent, CertificateLedger> onSigned(
       CertificateLedger ledger, Signed result) {
     Issuing issuing = result.issuing();
-    VerifiedIssue verified = result.verified();
+    SigningWork.Verified verified = result.verified();
     @Nullable X509Certificate certificate = result.certificate();
     if (certificate == null) {
       return refuse(issuing, Optional.of(verified), refused(issuing, result.failure()));
@@ -352,7 +326,9 @@ final class CertificateIssuer
 
   /** What is not to be signed: the same answer again, or a refusal. */
   private ReplyEffect<CertificateEvent, CertificateLedger> answer(
-      Issuing issuing, VerifiedIssue verified, Decision<CertificateEvent, Verdict> decision) {
+      Issuing issuing,
+      SigningWork.Verified verified,
+      Decision<CertificateEvent, Verdict> decision) {
     if (decision.reply() instanceof Verdict.Refuse refuse) {
       audit.refused(
           issuing.issue().agentId(),
@@ -368,7 +344,7 @@ final class CertificateIssuer
   }
 
   private ReplyEffect<CertificateEvent, CertificateLedger> refuse(
-      Issuing issuing, Optional<VerifiedIssue> verified, Refused refused) {
+      Issuing issuing, Optional<SigningWork.Verified> verified, Refused refused) {
     audit.refused(
         issuing.issue().agentId(),
         verified.map(each -> each.key().keyHash()),
@@ -420,13 +396,5 @@ final class CertificateIssuer
     }
     context.getLog().error("No certificate for {}", issuing.issue().agentId(), cause);
     return new Refused(Failure.INTERNAL, "the certificate could not be made; see the colony's log");
-  }
-
-  private <T> CompletionStage<T> offActor(Issuing issuing, Supplier<T> work) {
-    try {
-      return CompletableFuture.supplyAsync(work, signing.lane(issuing.byHolder()));
-    } catch (RejectedExecutionException e) {
-      return CompletableFuture.failedStage(e);
-    }
   }
 }
