@@ -56,6 +56,9 @@ final class RestlessAgent implements AutoCloseable {
   /** Acts from one renewal to the next that nobody has demanded. */
   private static final int RENEWED_EVERY = 6;
 
+  /** Renewals that nobody has demanded: a colony takes 16 before certificates end by themselves. */
+  private static final int RENEWALS = 8;
+
   /** What all agents tell the test. */
   interface Witness {
     /** A call was answered. */
@@ -85,6 +88,7 @@ final class RestlessAgent implements AutoCloseable {
   private boolean mustRenew;
   private boolean isClosed;
   private int acts;
+  private int renewals;
 
   private record Stream(MeshServiceClient service, BoundedSourceQueue<AgentMessage> up) {}
 
@@ -206,7 +210,8 @@ final class RestlessAgent implements AutoCloseable {
   }
 
   private synchronized boolean isRenewalDue() {
-    return ++acts % RENEWED_EVERY == 0 || mustRenew || nextKeys != null;
+    boolean wants = ++acts % RENEWED_EVERY == 0 && renewals < RENEWALS;
+    return wants || mustRenew || nextKeys != null;
   }
 
   /** With the same key until the colony has answered. */
@@ -229,6 +234,7 @@ final class RestlessAgent implements AutoCloseable {
       certificate = certificate(keys, issued);
       nextKeys = null;
       mustRenew = false;
+      renewals++;
     }
     openSession();
   }
