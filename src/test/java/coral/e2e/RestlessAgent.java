@@ -89,6 +89,7 @@ final class RestlessAgent implements AutoCloseable {
   private boolean isClosed;
   private int acts;
   private int renewals;
+  private String session = "none";
 
   private record Stream(MeshServiceClient service, BoundedSourceQueue<AgentMessage> up) {}
 
@@ -180,6 +181,11 @@ final class RestlessAgent implements AutoCloseable {
   /** The certificate that it uses now. */
   synchronized ClientCertificate certificate() {
     return certificate;
+  }
+
+  /** For when it does not follow: how far it is. */
+  synchronized String standing() {
+    return id + " session " + session + ", bundle " + trusted.version();
   }
 
   /** The roots that it trusts, and nobody else. */
@@ -293,6 +299,7 @@ final class RestlessAgent implements AutoCloseable {
         Source.<AgentMessage>queue(16).preMaterialize(system);
     Stream opened = new Stream(service, up.first());
     stream = opened;
+    session = "connecting";
     boolean wasDown = witness.isDown();
     var unused =
         service
@@ -305,6 +312,9 @@ final class RestlessAgent implements AutoCloseable {
     if (from != stream) {
       return; // the last words to a session that another one has followed
     }
+    if (message.hasSessionOpened()) {
+      session = "open";
+    }
     if (message.hasSessionOpened() && endedAt != 0) {
       witness.reopened(Duration.ofNanos(System.nanoTime() - endedAt));
       endedAt = 0;
@@ -316,13 +326,16 @@ final class RestlessAgent implements AutoCloseable {
                 message.getTrustBundle().getVersion(),
                 message.getTrustBundle().getCertificates(),
                 message.getTrustBundle().getCrossCertificates()))) {
-      from.up()
-          .offer(
-              AgentMessage.newBuilder()
-                  .setTrustBundleTaken(
-                      TrustBundleTaken.newBuilder()
-                          .setVersion(message.getTrustBundle().getVersion()))
-                  .build());
+      session =
+          from.up()
+                  .offer(
+                      AgentMessage.newBuilder()
+                          .setTrustBundleTaken(
+                              TrustBundleTaken.newBuilder()
+                                  .setVersion(message.getTrustBundle().getVersion()))
+                          .build())
+              + " "
+              + message.getTrustBundle().getVersion();
     }
   }
 

@@ -115,6 +115,11 @@ final class RestlessFleet implements RestlessAgent.Witness, AutoCloseable {
     return agents;
   }
 
+  /** How far each is. */
+  String standing() {
+    return agents.stream().map(RestlessAgent::standing).toList().toString();
+  }
+
   List<String> refusals() {
     return List.copyOf(refusals);
   }

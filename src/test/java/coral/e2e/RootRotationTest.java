@@ -34,6 +34,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -97,10 +98,11 @@ class RootRotationTest {
     Openssl.require();
     port = ChildRuntime.freePort();
     site = IdentitySite.create(home);
+    first = root();
     runtime = ChildRuntime.small(Files.createDirectories(home.resolve("tmp")), "384m");
     colony = site.startColonyProcess(runtime, port, SETTINGS);
     site.joinOnce("first", site.secret()); // so discovery knows the colony
-    site.administrator(endpoint()).deregister("first");
+    site.administrator(endpoint()).revoke("first", "has gone"); // nobody waits for it
     fleet = new RestlessFleet(endpoint());
   }
 
@@ -116,7 +118,6 @@ class RootRotationTest {
   @Timeout(300)
   void everyAgentFollowsToTheNewRootAndNoneIsRefused(TestReporter reporter) throws Exception {
     long begin = System.nanoTime();
-    first = root();
     for (int i = 0; i < AGENTS; i++) {
       joinByToken("");
     }
@@ -194,7 +195,7 @@ class RootRotationTest {
         fleet.awaitRounds(1);
       }
     }
-    throw colony.failure("the rotation waits and waits");
+    throw colony.failure("the rotation waits and waits: " + fleet.standing());
   }
 
   /** However long: the others follow, and the one that is away is not left behind. */
@@ -207,7 +208,7 @@ class RootRotationTest {
       }
       fleet.awaitRounds(1);
     }
-    throw colony.failure("more agents are missing than the one that is away: " + status());
+    throw colony.failure("more agents are missing than the one that is away: " + fleet.standing());
   }
 
   private String forwardNow() throws Exception {
@@ -255,7 +256,7 @@ class RootRotationTest {
   }
 
   private void leave(String id) {
-    Member leaving = members.remove(id);
+    Member leaving = Objects.requireNonNull(members.remove(id));
     assertEquals(List.of(), leaving.events().failures(), id);
     leaving.process().close();
   }
