@@ -29,10 +29,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Predicate;
-import org.apache.pekko.Done;
 import org.apache.pekko.actor.BootstrapSetup;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -215,12 +213,12 @@ public final class ColonyProcess implements AutoCloseable {
             CertificateRenewal.create(
                 () ->
                     CompletableFuture.supplyAsync(
-                            () -> renew(own, server, audit.sink()), actors.blocking())
+                            () -> own.renew(server, audit.sink()), actors.blocking())
                         .thenCompose(renewed -> renewed)),
             "certificate-renewal",
             Props.empty());
     // The port shows what agents of the present bundle believe, as soon as that changes.
-    authority.onChange(() -> actors.blocking().execute(() -> renewNow(own, server, audit.sink())));
+    authority.onChange(() -> actors.blocking().execute(() -> own.renewNow(server, audit.sink())));
     revocationAddress = openRevocationPort(system, authority, actors, lists);
     managementAddress = step("management open", () -> ColonySystem.manage(system, START_TIMEOUT));
     await(own.tell(audit.sink()), START_TIMEOUT);
@@ -281,25 +279,6 @@ public final class ColonyProcess implements AutoCloseable {
         .map(endpoint -> new Endpoint(endpoint.host(), rpcAddress.getPort()))
         .distinct()
         .toList();
-  }
-
-  private static void renewNow(OwnCertificates own, ColonyServer server, AuditSink sink) {
-    renew(own, server, sink)
-        .whenComplete(
-            (done, failure) -> {
-              if (failure != null) {
-                log.error("The colony's own certificates are not all renewed", failure);
-              }
-            });
-  }
-
-  private static CompletionStage<Done> renew(
-      OwnCertificates own, ColonyServer server, AuditSink sink) {
-    try {
-      return own.renew(server, sink);
-    } catch (IOException e) {
-      return CompletableFuture.failedStage(e);
-    }
   }
 
   private BootstrapSetup bootstrap(Config config, DuckDbFile file) {

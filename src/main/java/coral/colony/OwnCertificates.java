@@ -25,6 +25,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import org.apache.pekko.Done;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The certificates that a colony issues to itself: its intermediates and that of the port. They
@@ -32,6 +34,8 @@ import org.apache.pekko.Done;
  * was told of is kept in a file, and whatever is not in there yet is recorded.
  */
 final class OwnCertificates {
+  private static final Logger log = LoggerFactory.getLogger(OwnCertificates.class);
+
   private final ColonyFiles files;
   private final Authority authority;
   private final ColonySettings settings;
@@ -85,12 +89,27 @@ final class OwnCertificates {
   /**
    * Renews what is due. What is on disk is shown, whether it was renewed just now or not.
    *
-   * @return completes when that is recorded; see {@link #tell}
+   * @return completes when that is recorded, see {@link #tell}; fails if it cannot be renewed
    */
-  CompletionStage<Done> renew(ColonyServer server, AuditSink sink) throws IOException {
-    files.renew(authority, settings.authority(), clock);
-    server.show(port());
-    return tell(sink);
+  CompletionStage<Done> renew(ColonyServer server, AuditSink sink) {
+    try {
+      files.renew(authority, settings.authority(), clock);
+      server.show(port());
+      return tell(sink);
+    } catch (IOException e) {
+      return CompletableFuture.failedStage(e);
+    }
+  }
+
+  /** The same, for a caller who does not wait for the outcome: a failure is logged. */
+  void renewNow(ColonyServer server, AuditSink sink) {
+    renew(server, sink)
+        .whenComplete(
+            (done, failure) -> {
+              if (failure != null) {
+                log.error("The colony's own certificates are not all renewed", failure);
+              }
+            });
   }
 
   /**
