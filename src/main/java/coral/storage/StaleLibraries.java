@@ -6,7 +6,7 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.time.Duration;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -15,11 +15,11 @@ import java.util.stream.Stream;
  * The driver unpacks its native library of 70 MB into the temporary directory and deletes it when
  * the process exits, but not when it is killed or halts. So a process deletes its own as soon as it
  * has mapped it, which needs the file no more; and, should one have been killed in between, those
- * that were there before this process started and that no process has mapped.
+ * of long before this process started. Who has mapped one of these does not need it either.
  */
 final class StaleLibraries {
-  /** strerror(ESRCH), as the runtime gives it whatever the language. */
-  private static final String NO_SUCH_PROCESS = "No such process";
+  /** Longer than anybody takes from unpacking a library to mapping it. */
+  private static final Duration UNMAPPED = Duration.ofMinutes(10);
 
   private StaleLibraries() {}
 
@@ -27,7 +27,6 @@ final class StaleLibraries {
   static void delete() {
     delete(
         Path.of(System.getProperty("java.io.tmpdir")),
-        Path.of("/proc"),
         ManagementFactory.getRuntimeMXBean().getStartTime());
   }
 
@@ -50,49 +49,16 @@ final class StaleLibraries {
     }
   }
 
-  static void delete(Path directory, Path processes, long startedMillis) {
-    if (!Files.isDirectory(processes)) {
-      return;
-    }
+  static void delete(Path directory, long startedMillis) {
     try (DirectoryStream<Path> libraries =
         Files.newDirectoryStream(directory, "libduckdb_java*.so")) {
-      Set<String> inUse = null;
       for (Path library : libraries) {
-        // A younger one may be of a process that has unpacked it and not mapped it yet.
-        if (Files.getLastModifiedTime(library).toMillis() < startedMillis - 60_000) {
-          inUse = inUse == null ? mapped(processes) : inUse;
-          if (!inUse.contains(library.toRealPath().toString())) {
-            Files.deleteIfExists(library);
-          }
+        if (Files.getLastModifiedTime(library).toMillis() < startedMillis - UNMAPPED.toMillis()) {
+          Files.deleteIfExists(library);
         }
       }
     } catch (IOException | RuntimeException e) {
-      return;
-    }
-  }
-
-  /**
-   * @throws IOException if a process that lives cannot be looked into: it may have any file mapped
-   */
-  private static Set<String> mapped(Path processes) throws IOException {
-    Set<String> mapped = new HashSet<>();
-    try (DirectoryStream<Path> ids = Files.newDirectoryStream(processes, "[0-9]*")) {
-      for (Path id : ids) {
-        mapped.addAll(librariesOf(id));
-      }
-    }
-    return mapped;
-  }
-
-  /** A process that is ending has no maps any more (ESRCH) before it has no entry. */
-  private static Set<String> librariesOf(Path process) throws IOException {
-    try {
-      return libraries(process.resolve("maps"));
-    } catch (IOException e) {
-      if (!Files.exists(process) || String.valueOf(e.getMessage()).contains(NO_SUCH_PROCESS)) {
-        return Set.of();
-      }
-      throw new IOException("process " + process.getFileName() + " cannot be looked into", e);
+      return; // somebody else's
     }
   }
 
