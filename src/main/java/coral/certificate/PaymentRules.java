@@ -43,8 +43,11 @@ final class PaymentRules {
   private Optional<Refused> ofMember(AgentId agentId) {
     Optional<AgentIdentity> known = ledger.identity(agentId);
     if (known.isEmpty()) {
-      return unauthenticated(
-          "the certificate that is to be renewed is not in this colony's journal");
+      return Optional.of(
+          new Refused(
+              Failure.FAILED_PRECONDITION,
+              "the certificate that is to be renewed is not in this colony's journal; that of an"
+                  + " administrator is renewed by 'coral admin renew' on the colony's host"));
     }
     return known
         .filter(identity -> identity.state() != IdentityState.ACTIVE)

@@ -12,7 +12,7 @@ import coral.model.AgentId;
 import coral.model.Failure;
 import java.security.KeyPair;
 import java.time.Duration;
-import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -101,25 +101,30 @@ class WaitingRoomsTest {
   void aPaymentThatIsWorthNothingIsRefusedBeforeTheRequestIsLookedAt() {
     Stepwise steps = new Stepwise();
     ActorRef<Command> authority = desk.authority(steps, PLACES);
-    for (Payment worthless :
-        List.of(
+    Map<Payment, Failure> worthless =
+        Map.of(
             new Payment.Invitation("0".repeat(64)),
+            Failure.UNAUTHENTICATED,
             new Payment.Certificate("0".repeat(32)),
+            Failure.FAILED_PRECONDITION,
             new Payment.Token(
-                "old", Roots.NOW.minusSeconds(9), Roots.NOW.plusSeconds(9), "0".repeat(64)))) {
-      authority.tell(
-          new Issue(
-              WEB,
-              "no request at all".getBytes(US_ASCII),
-              worthless,
-              Optional.empty(),
-              new Origin(Origin.ANYONE, "10.0.0.1", ""),
-              probe.ref()));
-      assertEquals(
-          Failure.UNAUTHENTICATED,
-          probe.expectMessageClass(Refusal.class).refused().failure(),
-          worthless.toString());
-    }
+                "old", Roots.NOW.minusSeconds(9), Roots.NOW.plusSeconds(9), "0".repeat(64)),
+            Failure.UNAUTHENTICATED);
+    worthless.forEach(
+        (payment, failure) -> {
+          authority.tell(
+              new Issue(
+                  WEB,
+                  "no request at all".getBytes(US_ASCII),
+                  payment,
+                  Optional.empty(),
+                  new Origin(Origin.ANYONE, "10.0.0.1", ""),
+                  probe.ref()));
+          assertEquals(
+              failure,
+              probe.expectMessageClass(Refusal.class).refused().failure(),
+              payment.toString());
+        });
     assertEquals(0, steps.waiting());
   }
 

@@ -196,7 +196,8 @@ class RevocationPortTest {
   }
 
   private static byte[] question(int nonce) throws Exception {
-    return question(Optional.of(BigInteger.valueOf((1L << 40) | (nonce & 0xffffffffL)).toByteArray()));
+    return question(
+        Optional.of(BigInteger.valueOf((1L << 40) | (nonce & 0xffffffffL)).toByteArray()));
   }
 
   private static byte[] question(Optional<byte[]> nonce) throws Exception {
