@@ -163,7 +163,8 @@ class IssuingRulesTest {
     assertEquals(
         Failure.UNAUTHENTICATED,
         desk.refusal(request(WEB, "b", new Payment.Certificate("ff".repeat(16)))));
-    assertEquals(Failure.UNAUTHENTICATED, desk.refusal(renewal(new AgentId("nobody"), "b", web)));
+    assertEquals(
+        Failure.FAILED_PRECONDITION, desk.refusal(renewal(new AgentId("nobody"), "b", web)));
     desk.now = web.expiresAt().plusSeconds(1);
     assertEquals(Failure.UNAUTHENTICATED, desk.refusal(renewal(WEB, "b", web)));
   }
