@@ -51,6 +51,9 @@ class WaitingRoomsTest {
     assertEquals(
         Failure.LIMIT_REACHED, probe.expectMessageClass(Refusal.class).refused().failure());
     authority.tell(renewal(WEB, OTHER_KEY, first.serial(), probe));
+    TestProbe<Reply> operator = desk.kit.createTestProbe();
+    authority.tell(new CertificateAuthority.ListInvitations(operator.ref()));
+    operator.receiveMessage(); // it goes the same way, so the renewal is in its line by now
     // A stranger who names the id was first, and has the turn; then comes the member, before the
     // two strangers who wait for a thread, and before the other one who waits for the id.
     strangers.awaitAssert(() -> assertWaiting(steps, 3));
