@@ -19,6 +19,7 @@ import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
 import javax.net.ssl.HttpsURLConnection;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLSocketFactory;
@@ -34,6 +35,9 @@ public final class ConnectClient {
 
   /** Longer than a refusal takes to come back from a busy server; spent only after a failure. */
   private static final Duration VERDICT = Duration.ofMillis(500);
+
+  /** Longer than a process that was killed keeps its port. */
+  private static final Duration LAST_BREATH = Duration.ofMillis(500);
 
   /**
    * Of a proxy, or of a server that is busy or on its way: the Connect protocol's "unavailable".
@@ -93,6 +97,15 @@ public final class ConnectClient {
     }
     // The connection broke. The reason may be an alert that a reset overtook.
     SSLSocketFactory listening = new VerdictSocketFactory(tls.get(), VERDICT);
+    try {
+      return call(rpc, request, response, Optional.of(listening));
+    } catch (IOException e) {
+      if (!VerdictSocketFactory.isHungUp(e)) {
+        throw RpcException.of(e, server);
+      }
+      LockSupport.parkNanos(LAST_BREATH.toNanos());
+    }
+    // A server that is killed hangs up on everybody too; by now nothing listens there any more.
     try {
       return call(rpc, request, response, Optional.of(listening));
     } catch (IOException e) {

@@ -26,6 +26,12 @@ final class VerdictSocketFactory extends SSLSocketFactory {
     }
   }
 
+  /** Whether a call failed by that. */
+  static boolean isHungUp(Throwable failure) {
+    return failure instanceof HungUpException
+        || (failure.getCause() != null && isHungUp(failure.getCause()));
+  }
+
   private final SSLSocketFactory sockets;
   private final Duration patience;
 
