@@ -51,6 +51,8 @@ final class DurableAllocatorTest {
 
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
+  private static final int MOST_AT_ONCE = 5_000;
+
   @TempDir Path directory;
 
   private Path database() {
@@ -260,16 +262,19 @@ final class DurableAllocatorTest {
     return byAgent;
   }
 
+  /** No more at once than the allocator lets wait, however slow its disk is. */
   private static void allocateAll(DurableAllocator allocator, int from, int count) {
-    CompletableFuture.allOf(
-            IntStream.range(from, from + count)
-                .mapToObj(
-                    i ->
-                        allocator
-                            .allocate("agent-" + i, AllocationTableTest.key(i + 1), "r" + i)
-                            .thenAccept(r -> assertInstanceOf(Allocation.class, r)))
-                .toArray(CompletableFuture<?>[]::new))
-        .join();
+    for (int next = from; next < from + count; next += MOST_AT_ONCE) {
+      CompletableFuture.allOf(
+              IntStream.range(next, Math.min(next + MOST_AT_ONCE, from + count))
+                  .mapToObj(
+                      i ->
+                          allocator
+                              .allocate("agent-" + i, AllocationTableTest.key(i + 1), "r" + i)
+                              .thenAccept(r -> assertInstanceOf(Allocation.class, r)))
+                  .toArray(CompletableFuture<?>[]::new))
+          .join();
+    }
   }
 
   private static Reply ask(DurableAllocator allocator, int agent, int key, String requestId) {
