@@ -15,10 +15,16 @@ import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.PingAgentRequest;
+import coral.api.colony.v1.PingAgentResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.ReserveAddressRequest;
+import coral.api.colony.v1.ReserveAddressResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
+import coral.api.colony.v1.WatchAgentsRequest;
+import coral.api.colony.v1.WatchAgentsResponse;
 import coral.certificate.Authority;
 import coral.certificate.CertificateAuthority;
 import coral.certificate.TrustBundle;
@@ -30,6 +36,7 @@ import coral.rpc.Caller;
 import coral.session.AgentPresence;
 import coral.session.TunnelStatistics;
 import coral.wireguard.PeerStatistics;
+import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,6 +44,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.NotUsed;
+import org.apache.pekko.grpc.GrpcServiceException;
+import org.apache.pekko.stream.javadsl.Source;
 
 /** {@code ColonyService} for one call of one caller, whom the authorisation table has let pass. */
 final class ColonyEdge implements ColonyService {
@@ -256,6 +266,21 @@ final class ColonyEdge implements ColonyService {
         .setExpiresAt(issued.notAfter().getEpochSecond())
         .setDeprecationNotice(bought.notice().orElse(""))
         .build();
+  }
+
+  @Override
+  public Source<WatchAgentsResponse, NotUsed> watchAgents(WatchAgentsRequest request) {
+    throw new GrpcServiceException(Status.UNIMPLEMENTED);
+  }
+
+  @Override
+  public Source<PingAgentResponse, NotUsed> pingAgent(PingAgentRequest request) {
+    throw new GrpcServiceException(Status.UNIMPLEMENTED);
+  }
+
+  @Override
+  public CompletionStage<ReserveAddressResponse> reserveAddress(ReserveAddressRequest request) {
+    throw new GrpcServiceException(Status.UNIMPLEMENTED);
   }
 
   @Override

@@ -48,6 +48,9 @@ final class ColonyRpcs {
           Map.entry(COLONY + "ListAgents", READERS),
           Map.entry(COLONY + "GetTopology", READERS),
           Map.entry(COLONY + "ListAllocations", READERS),
+          Map.entry(COLONY + "WatchAgents", READERS),
+          Map.entry(COLONY + "PingAgent", READERS),
+          Map.entry(COLONY + "ReserveAddress", OPERATORS),
           // An operator no administrator: Revocation sees to it.
           Map.entry(COLONY + "RevokeCertificate", OPERATORS),
           Map.entry(CERTIFICATES + "ListCertificates", READERS),

@@ -15,10 +15,16 @@ import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.PingAgentRequest;
+import coral.api.colony.v1.PingAgentResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.ReserveAddressRequest;
+import coral.api.colony.v1.ReserveAddressResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
+import coral.api.colony.v1.WatchAgentsRequest;
+import coral.api.colony.v1.WatchAgentsResponse;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.DeregisterAgentRequest;
@@ -224,6 +230,21 @@ final class StandInColony implements AutoCloseable {
     @Override
     public CompletionStage<ListAgentsResponse> listAgents(ListAgentsRequest request) {
       return notHere();
+    }
+
+    @Override
+    public Source<WatchAgentsResponse, NotUsed> watchAgents(WatchAgentsRequest request) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public Source<PingAgentResponse, NotUsed> pingAgent(PingAgentRequest request) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public CompletionStage<ReserveAddressResponse> reserveAddress(ReserveAddressRequest request) {
+      throw new UnsupportedOperationException();
     }
 
     @Override

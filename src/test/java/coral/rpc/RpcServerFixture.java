@@ -17,10 +17,16 @@ import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
 import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.PingAgentRequest;
+import coral.api.colony.v1.PingAgentResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.colony.v1.ReserveAddressRequest;
+import coral.api.colony.v1.ReserveAddressResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
+import coral.api.colony.v1.WatchAgentsRequest;
+import coral.api.colony.v1.WatchAgentsResponse;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.DeregisterAgentRequest;
@@ -186,6 +192,21 @@ abstract class RpcServerFixture {
 
     @Override
     public CompletionStage<ListAgentsResponse> listAgents(ListAgentsRequest in) {
+      throw new AssertionError("never reached");
+    }
+
+    @Override
+    public Source<WatchAgentsResponse, NotUsed> watchAgents(WatchAgentsRequest request) {
+      throw new AssertionError("never reached");
+    }
+
+    @Override
+    public Source<PingAgentResponse, NotUsed> pingAgent(PingAgentRequest request) {
+      throw new AssertionError("never reached");
+    }
+
+    @Override
+    public CompletionStage<ReserveAddressResponse> reserveAddress(ReserveAddressRequest request) {
       throw new AssertionError("never reached");
     }
 
