@@ -37,6 +37,7 @@ class ArchitectureTest {
                   "linux",
                   "model",
                   "process",
+                  "proxy",
                   "rpc",
                   "settings",
                   "wireguard")),
@@ -79,6 +80,7 @@ class ArchitectureTest {
                   "files",
                   "model",
                   "process",
+                  "proxy",
                   "rpc",
                   "settings",
                   "wireguard")),
@@ -93,6 +95,7 @@ class ArchitectureTest {
           // what features and processes stand on
           Map.entry("metrics", Set.of("model", "rpc")),
           Map.entry("process", Set.of()),
+          Map.entry("proxy", Set.of("files", "model", "rpc", "settings")),
           Map.entry("rpc", Set.of("api", "model", "settings")),
           Map.entry("settings", Set.of("model")),
           Map.entry("storage", Set.of("model")),
