@@ -1,0 +1,4 @@
+@NullMarked
+package coral.proxy;
+
+import org.jspecify.annotations.NullMarked;
