@@ -33,7 +33,7 @@ final class CallOutcome {
   /** As {@link #failed}, for the generated handlers. */
   Trailers trailers(Throwable thrown) {
     failure.set(Optional.of(FailureStatus.failure(thrown)));
-    return FailureStatus.trailers(thrown);
+    return FailureStatus.grpcTrailers(thrown);
   }
 
   /** Tells the listener; to be called once, with the answer. */

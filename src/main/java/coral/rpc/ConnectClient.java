@@ -4,7 +4,6 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Parser;
 import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
 import com.google.protobuf.util.JsonFormat;
 import coral.model.Endpoint;
 import io.grpc.Status;
@@ -16,7 +15,6 @@ import java.net.Proxy;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
@@ -26,11 +24,12 @@ import javax.net.ssl.SSLSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Unary calls by the Connect protocol, in protobuf over HTTP/1.1: blocking, with the JDK's own HTTP
- * client and no actor system, because a command should answer before one would have started.
+ * Calls by the Connect protocol, in protobuf over HTTP/1.1, that are answered with one message or
+ * with a stream: blocking, with the JDK's own HTTP client and no actor system, because a command
+ * should answer before one would have started.
  */
 public final class ConnectClient {
-  /** More than any page of ours: 1,000 agents weigh less than 1 MiB. */
+  /** Of one message. More than any page of ours: 1,000 agents weigh less than 1 MiB. */
   public static final int MAX_RESPONSE_BYTES = 16 << 20;
 
   /** Longer than a refusal takes to come back from a busy server; spent only after a failure. */
@@ -45,6 +44,8 @@ public final class ConnectClient {
   private static final Set<Integer> PASSING = Set.of(429, 502, 503, 504);
 
   private static final String PROTOBUF = "application/proto";
+
+  private static final String PROTOBUF_STREAM = "application/connect+proto";
 
   private final URI base;
   // One factory for all calls: the JDK keeps idle connections by factory, and a context makes a new
@@ -84,9 +85,34 @@ public final class ConnectClient {
    */
   public <T extends Message> T call(String rpc, Message request, Parser<T> response)
       throws RpcException {
+    return exchange(sockets -> call(rpc, request, response, sockets));
+  }
+
+  /**
+   * Makes a call that is answered with a stream, and waits until the server has begun to answer. As
+   * with {@link #call}, it may be made twice.
+   *
+   * @param rpc full name without a leading slash: {@code coral.colony.v1.ColonyService/WatchAgents}
+   * @param maxSilence the stream fails with TIMEOUT when nothing arrives for so long; zero waits
+   *     for ever
+   * @return to be closed; a refusal of the service comes from its first {@link ConnectStream#next}
+   * @throws RpcException if the service cannot be reached or believed
+   */
+  public <T extends Message> ConnectStream<T> stream(
+      String rpc, Message request, Parser<T> response, Duration maxSilence) throws RpcException {
+    return exchange(sockets -> stream(rpc, request, response, maxSilence, sockets));
+  }
+
+  /** What is done over one connection, with the sockets that it is made of. */
+  @FunctionalInterface
+  private interface Exchange<R> {
+    R over(Optional<SSLSocketFactory> sockets) throws IOException, RpcException;
+  }
+
+  private <R> R exchange(Exchange<R> exchange) throws RpcException {
     String server = base.getAuthority();
     try {
-      return call(rpc, request, response, tls);
+      return exchange.over(tls);
     } catch (InvalidProtocolBufferException e) {
       throw notOurs(server, "its answer is not the expected message");
     } catch (IOException e) {
@@ -98,7 +124,7 @@ public final class ConnectClient {
     // The connection broke. The reason may be an alert that a reset overtook.
     SSLSocketFactory listening = new VerdictSocketFactory(tls.get(), VERDICT);
     try {
-      return call(rpc, request, response, Optional.of(listening));
+      return exchange.over(Optional.of(listening));
     } catch (IOException e) {
       if (!VerdictSocketFactory.isHungUp(e)) {
         throw RpcException.of(e, server);
@@ -107,7 +133,7 @@ public final class ConnectClient {
     }
     // A server that is killed hangs up on everybody too; by now nothing listens there any more.
     try {
-      return call(rpc, request, response, Optional.of(listening));
+      return exchange.over(Optional.of(listening));
     } catch (IOException e) {
       throw RpcException.of(e, server);
     }
@@ -117,20 +143,11 @@ public final class ConnectClient {
       String rpc, Message request, Parser<T> response, Optional<SSLSocketFactory> sockets)
       throws IOException, RpcException {
     String server = base.getAuthority();
-    HttpURLConnection connection = open(rpc, sockets);
+    HttpURLConnection connection = open(rpc, PROTOBUF, readTimeout, sockets);
+    connection.setRequestProperty("Connect-Timeout-Ms", Long.toString(readTimeout.toMillis()));
     boolean keep = false;
     try {
-      try (OutputStream out = connection.getOutputStream()) {
-        // Buffered: in streaming mode the JDK throws away the body of an answer with status 401.
-        out.write(request.toByteArray());
-      }
-      if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
-        throw refusal(connection, server);
-      }
-      String type = String.valueOf(connection.getContentType());
-      if (!type.equals(PROTOBUF)) {
-        throw notOurs(server, "it answers with " + type);
-      }
+      send(connection, request.toByteArray(), PROTOBUF);
       try (InputStream in = connection.getInputStream()) {
         T answer = response.parseFrom(read(in, server));
         keep = sockets.isPresent();
@@ -143,7 +160,45 @@ public final class ConnectClient {
     }
   }
 
-  private HttpURLConnection open(String rpc, Optional<SSLSocketFactory> sockets)
+  private <T extends Message> ConnectStream<T> stream(
+      String rpc,
+      Message request,
+      Parser<T> response,
+      Duration maxSilence,
+      Optional<SSLSocketFactory> sockets)
+      throws IOException, RpcException {
+    HttpURLConnection connection = open(rpc, PROTOBUF_STREAM, maxSilence, sockets);
+    boolean opened = false;
+    try {
+      send(connection, Envelope.of(Envelope.MESSAGE, request.toByteArray()), PROTOBUF_STREAM);
+      ConnectStream<T> stream = new ConnectStream<>(connection, base.getAuthority(), response);
+      opened = true;
+      return stream;
+    } finally {
+      if (!opened) {
+        connection.disconnect();
+      }
+    }
+  }
+
+  /** Sends the request and looks at the head of the answer. */
+  private void send(HttpURLConnection connection, byte[] body, String contentType)
+      throws IOException, RpcException {
+    try (OutputStream out = connection.getOutputStream()) {
+      // Buffered: in streaming mode the JDK throws away the body of an answer with status 401.
+      out.write(body);
+    }
+    if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
+      throw refusal(connection, base.getAuthority());
+    }
+    String type = String.valueOf(connection.getContentType());
+    if (!type.equals(contentType)) {
+      throw notOurs(base.getAuthority(), "it answers with " + type);
+    }
+  }
+
+  private HttpURLConnection open(
+      String rpc, String contentType, Duration timeout, Optional<SSLSocketFactory> sockets)
       throws IOException {
     HttpURLConnection connection =
         (HttpURLConnection) base.resolve("/" + rpc).toURL().openConnection(Proxy.NO_PROXY);
@@ -153,14 +208,13 @@ public final class ConnectClient {
       https.setHostnameVerifier((host, session) -> true);
     }
     connection.setConnectTimeout(Math.toIntExact(connectTimeout.toMillis()));
-    connection.setReadTimeout(Math.toIntExact(readTimeout.toMillis()));
+    connection.setReadTimeout(Math.toIntExact(timeout.toMillis()));
     connection.setInstanceFollowRedirects(false);
     connection.setUseCaches(false);
     connection.setDoOutput(true);
     connection.setRequestMethod("POST");
-    connection.setRequestProperty("Content-Type", PROTOBUF);
+    connection.setRequestProperty("Content-Type", contentType);
     connection.setRequestProperty("Connect-Protocol-Version", "1");
-    connection.setRequestProperty("Connect-Timeout-Ms", Long.toString(readTimeout.toMillis()));
     return connection;
   }
 
@@ -189,41 +243,25 @@ public final class ConnectClient {
       }
       return notOurs(server, "it answers with HTTP status " + status);
     }
-    Status.Code code = code(text(json, "code"));
-    return new RpcException(
-        RpcException.Reason.REFUSED,
-        code,
-        FailureStatus.failure(
-            code, Optional.ofNullable(connection.getHeaderField(FailureStatus.TRAILER))),
-        FailureStatus.seconds(connection.getHeaderField(FailureStatus.RETRY_AFTER)),
-        text(json, "message"),
-        null);
-  }
-
-  private static String text(Struct.Builder json, String field) {
-    return json.getFieldsOrDefault(field, Value.getDefaultInstance()).getStringValue();
-  }
-
-  private static Status.Code code(String connectName) {
-    if (connectName.equals("canceled")) {
-      return Status.Code.CANCELLED; // Connect spells it with one l
-    }
-    try {
-      return Status.Code.valueOf(connectName.toUpperCase(Locale.ROOT));
-    } catch (IllegalArgumentException e) {
-      return Status.Code.UNKNOWN;
-    }
+    return ConnectRefusal.ofUnary(
+        json.build(),
+        Optional.ofNullable(connection.getHeaderField(FailureStatus.TRAILER)),
+        Optional.ofNullable(connection.getHeaderField(FailureStatus.RETRY_AFTER)));
   }
 
   private static byte[] read(InputStream in, String server) throws IOException, RpcException {
     byte[] bytes = in.readNBytes(MAX_RESPONSE_BYTES + 1);
     if (bytes.length > MAX_RESPONSE_BYTES) {
-      throw notOurs(server, "its answer is larger than " + (MAX_RESPONSE_BYTES >> 20) + " MiB");
+      throw tooLarge(server);
     }
     return bytes;
   }
 
-  private static RpcException notOurs(String server, String why) {
+  static RpcException tooLarge(String server) {
+    return notOurs(server, "its answer is larger than " + (MAX_RESPONSE_BYTES >> 20) + " MiB");
+  }
+
+  static RpcException notOurs(String server, String why) {
     return RpcException.unanswered(
         RpcException.Reason.PROTOCOL, server + " is not a Coral service: " + why, null);
   }

@@ -2,11 +2,8 @@ package coral.rpc;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
-import com.google.protobuf.Struct;
-import com.google.protobuf.Value;
 import com.google.protobuf.util.JsonFormat;
 import io.grpc.Status;
-import java.util.Locale;
 import java.util.Optional;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.http.javadsl.model.ContentType;
@@ -16,7 +13,7 @@ import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.util.ByteString;
 
-/** Messages and errors of the Connect protocol's unary calls, in protobuf or JSON. */
+/** Messages and errors of the Connect protocol, in protobuf or JSON. */
 enum ConnectProtocol {
   PROTOBUF {
     @Override
@@ -44,17 +41,37 @@ enum ConnectProtocol {
     }
   };
 
-  private static final ContentType PROTOBUF_TYPE = ContentTypes.parse("application/proto");
+  private static final String UNARY = "application/";
+  private static final String STREAM = "application/connect+";
+  private static final ContentType PROTOBUF_TYPE = ContentTypes.parse(UNARY + "proto");
+  private static final ContentType PROTOBUF_STREAM_TYPE = ContentTypes.parse(STREAM + "proto");
+  private static final ContentType JSON_STREAM_TYPE = ContentTypes.parse(STREAM + "json");
 
   abstract Message parse(ByteString body, Message prototype) throws InvalidProtocolBufferException;
 
   abstract ByteString print(Message message) throws InvalidProtocolBufferException;
 
-  /** The form of a request by its media type; empty if the request is not Connect's. */
-  static Optional<ConnectProtocol> of(String mediaType) {
-    return switch (mediaType) {
-      case "application/proto" -> Optional.of(PROTOBUF);
-      case "application/json" -> Optional.of(JSON);
+  /** The form of a unary request by its media type; empty if it is none. */
+  static Optional<ConnectProtocol> ofUnary(String mediaType) {
+    return ofType(mediaType, UNARY);
+  }
+
+  /** The form of a streaming request by its media type; empty if it is none. */
+  static Optional<ConnectProtocol> ofStream(String mediaType) {
+    return ofType(mediaType, STREAM);
+  }
+
+  private static Optional<ConnectProtocol> ofType(String mediaType, String prefix) {
+    return mediaType.startsWith(prefix)
+        ? ofName(mediaType.substring(prefix.length()))
+        : Optional.empty();
+  }
+
+  /** The form by the name that the protocol has for it. */
+  static Optional<ConnectProtocol> ofName(String codec) {
+    return switch (codec) {
+      case "proto" -> Optional.of(PROTOBUF);
+      case "json" -> Optional.of(JSON);
       default -> Optional.empty();
     };
   }
@@ -69,6 +86,10 @@ enum ConnectProtocol {
           Status.INVALID_ARGUMENT.withDescription(
               "the body is not a " + prototype.getDescriptorForType().getFullName()));
     }
+  }
+
+  ContentType streamType() {
+    return this == JSON ? JSON_STREAM_TYPE : PROTOBUF_STREAM_TYPE;
   }
 
   private ContentType contentType() {
@@ -90,35 +111,11 @@ enum ConnectProtocol {
   }
 
   static HttpResponse error(GrpcServiceException exception, int httpStatus) {
-    Status status = exception.status();
-    String description = status.getDescription() == null ? "" : status.getDescription();
-    Struct error =
-        Struct.newBuilder()
-            .putFields("code", text(name(status.getCode())))
-            .putFields("message", text(description))
-            .build();
     HttpResponse response =
         HttpResponse.create()
             .withStatus(StatusCodes.get(httpStatus))
-            .withEntity(ContentTypes.APPLICATION_JSON, json(error));
+            .withEntity(ContentTypes.APPLICATION_JSON, ConnectError.unary(exception));
     return FailureStatus.withTrailers(response, exception);
-  }
-
-  private static ByteString json(Struct struct) {
-    try {
-      return JSON.print(struct);
-    } catch (InvalidProtocolBufferException e) {
-      throw new AssertionError("two strings are JSON", e);
-    }
-  }
-
-  private static Value text(String text) {
-    return Value.newBuilder().setStringValue(text).build();
-  }
-
-  /** Connect's name of a code: gRPC's in lower case, but "canceled" with one l. */
-  private static String name(Status.Code code) {
-    return code == Status.Code.CANCELLED ? "canceled" : code.name().toLowerCase(Locale.ROOT);
   }
 
   /** The Connect protocol's table of error codes and HTTP statuses. */

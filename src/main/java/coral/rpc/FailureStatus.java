@@ -12,7 +12,9 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
@@ -110,14 +112,20 @@ public final class FailureStatus {
             .build());
   }
 
+  /** What Connect has as headers of an error, or as metadata in the end of a stream. */
+  static Map<String, String> trailers(GrpcServiceException exception) {
+    Map<String, String> trailers = new LinkedHashMap<>();
+    for (String name : List.of(TRAILER, RETRY_AFTER)) {
+      exception.getMetadata().getText(name).ifPresent(value -> trailers.put(name, value));
+    }
+    return trailers;
+  }
+
   /** The response with the exception's trailers as headers. */
   static HttpResponse withTrailers(HttpResponse response, GrpcServiceException exception) {
     HttpResponse complete = response;
-    for (String name : List.of(TRAILER, RETRY_AFTER)) {
-      Optional<String> value = exception.getMetadata().getText(name);
-      if (value.isPresent()) {
-        complete = complete.addHeader(RawHeader.create(name, value.get()));
-      }
+    for (Map.Entry<String, String> trailer : trailers(exception).entrySet()) {
+      complete = complete.addHeader(RawHeader.create(trailer.getKey(), trailer.getValue()));
     }
     return complete;
   }
@@ -176,7 +184,7 @@ public final class FailureStatus {
   }
 
   /** As {@link #exception(Throwable)}, for the generated handlers. */
-  static Trailers trailers(Throwable thrown) {
+  static Trailers grpcTrailers(Throwable thrown) {
     GrpcServiceException exception = exception(thrown);
     String description = exception.status().getDescription();
     // Pekko writes the description as it is.

@@ -21,9 +21,6 @@ import org.apache.pekko.util.ByteString;
  * buffered.
  */
 final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
-  /** Bytes before each message. */
-  static final int PREFIX_LENGTH = 5;
-
   /** What is read and thrown away after a refusal, at most: see {@link RequestBody}. */
   private static final int MAX_DISCARDED_BYTES = 4 << 20;
 
@@ -101,7 +98,7 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
         length = length << 8 | octet;
       }
       prefixRead++;
-      if (prefixRead == PREFIX_LENGTH) {
+      if (prefixRead == Envelope.PREFIX_LENGTH) {
         if (length > maxMessageBytes) {
           throw RequestBody.tooLarge(maxMessageBytes);
         }

@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.http.javadsl.model.HttpEntity;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.RequestEntity;
 import org.apache.pekko.japi.Pair;
 import org.apache.pekko.stream.Attributes;
@@ -61,6 +62,13 @@ final class RequestBody
   static void discard(RequestEntity entity, ClassicActorSystemProvider system) {
     CompletionStage<ByteString> unwanted = collect(entity, 0, system);
     unwanted.exceptionally(tooLarge -> ByteString.emptyByteString());
+  }
+
+  /** {@link #discard}, with what is answered instead. */
+  static CompletionStage<HttpResponse> refuse(
+      RequestEntity entity, HttpResponse refusal, ClassicActorSystemProvider system) {
+    discard(entity, system);
+    return CompletableFuture.completedFuture(refusal);
   }
 
   static GrpcServiceException tooLarge(int maxBytes) {

@@ -25,10 +25,10 @@ import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.io.Inet;
 
 /**
- * One port that serves gRPC (and gRPC-Web), and Connect for unary calls, in protobuf and JSON;
- * beside them documents for plain HTTP. Every call passes the limits, then the authorisation table,
- * and only then reaches its service, as an object made for that one call and its caller: see {@link
- * RequestHandler}.
+ * One port that serves gRPC (and gRPC-Web), and Connect for calls that do not take a stream, in
+ * protobuf and JSON; beside them documents for plain HTTP. Every call passes the limits, then the
+ * authorisation table, and only then reaches its service, as an object made for that one call and
+ * its caller: see {@link RequestHandler}.
  */
 public final class RpcServer {
   /** Limit of a request that is not a stream: more than any of ours needs. */
@@ -191,18 +191,16 @@ public final class RpcServer {
           new ConnectionLimit(
               RpcServerSettings.from(system.classicSystem().settings().config()), System::nanoTime);
       KnownConnections known = new KnownConnections();
+      Admission admission = new Admission(identity, authorization, connections, known, proxies);
       return new RpcServer(
           system,
           connections,
           known,
           new RequestHandler(
-              system,
-              new Admission(identity, authorization, connections, known, proxies),
+              admission,
               methods,
-              limits,
               documents,
-              streamIdle,
-              calls));
+              new Calls(system, admission, limits, streamIdle, calls)));
     }
   }
 

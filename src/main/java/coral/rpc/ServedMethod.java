@@ -17,8 +17,9 @@ import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.ServiceDescription;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.stream.javadsl.Source;
 
-/** One rpc of one service, callable by gRPC and, if it is unary, by Connect. */
+/** One rpc of one service, callable by gRPC and, unless it takes a stream, by Connect. */
 final class ServedMethod<T> {
   private final String rpc;
   private final MethodDescriptor descriptor;
@@ -69,8 +70,8 @@ final class ServedMethod<T> {
     return descriptor.isClientStreaming();
   }
 
-  boolean isUnary() {
-    return !descriptor.isClientStreaming() && !descriptor.isServerStreaming();
+  boolean answersStream() {
+    return descriptor.isServerStreaming();
   }
 
   /** An empty message of the request's type. */
@@ -96,8 +97,18 @@ final class ServedMethod<T> {
   /** Calls a unary rpc. */
   @SuppressWarnings("unchecked") // the generated signature of every unary rpc
   CompletionStage<Message> call(Caller caller, Message message) {
+    return (CompletionStage<Message>) invoke(caller, message);
+  }
+
+  /** Calls an rpc that takes one message and answers with a stream. */
+  @SuppressWarnings("unchecked") // the generated signature of every such rpc
+  Source<Message, ?> stream(Caller caller, Message message) {
+    return (Source<Message, ?>) invoke(caller, message);
+  }
+
+  private Object invoke(Caller caller, Message message) {
     try {
-      return (CompletionStage<Message>) method.invoke(service.apply(caller), message);
+      return method.invoke(service.apply(caller), message);
     } catch (InvocationTargetException e) {
       throw new CompletionException(e.getCause());
     } catch (IllegalAccessException e) {

@@ -57,10 +57,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
@@ -79,6 +81,14 @@ abstract class RpcServerFixture {
   static final String MESH = "coral.mesh.v1.MeshService/";
   static final String ADMIN = "coral.colony.v1.ColonyService/";
   static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  /** What WatchAgents answers with: together more than what any socket holds. */
+  static final int LARGE = 64 << 10;
+
+  static final int LARGE_MESSAGES = 1000;
+
+  /** Each WatchAgents that has ended: whether its end was reached, or its caller gone. */
+  static final BlockingQueue<Boolean> WATCHES = new LinkedBlockingQueue<>();
 
   static ActorSystem system;
   static TestAuthority authority;
@@ -127,6 +137,8 @@ abstract class RpcServerFixture {
                     Map.of(
                         MESH + "Register", Set.of(Role.AGENT),
                         MESH + "Session", Set.of(Role.AGENT, Role.ANYONE),
+                        ADMIN + "PingAgent", Set.of(Role.values()),
+                        ADMIN + "WatchAgents", Set.of(Role.ADMINISTRATOR),
                         ADMIN + "GetStatus", Set.of(Role.ADMINISTRATOR),
                         ADMIN + "RequestCertificate", Set.of(Role.values()),
                         ADMIN + "GetCACertificate", Set.of(Role.values()))))
@@ -197,12 +209,34 @@ abstract class RpcServerFixture {
 
     @Override
     public Source<WatchAgentsResponse, NotUsed> watchAgents(WatchAgentsRequest request) {
-      throw new AssertionError("never reached");
+      WatchAgentsResponse large =
+          WatchAgentsResponse.newBuilder().addRemovedAgentIds("x".repeat(LARGE)).build();
+      AtomicInteger made = new AtomicInteger();
+      return Source.range(1, LARGE_MESSAGES)
+          .map(
+              i -> {
+                made.set(i);
+                return large;
+              })
+          .watchTermination(
+              (unused, end) -> {
+                end.whenComplete((done, failure) -> WATCHES.add(made.get() == LARGE_MESSAGES));
+                return NotUsed.getInstance();
+              });
     }
 
     @Override
     public Source<PingAgentResponse, NotUsed> pingAgent(PingAgentRequest request) {
-      throw new AssertionError("never reached");
+      Source<PingAgentResponse, NotUsed> answers =
+          Source.range(1, request.getCount())
+              .map(i -> PingAgentResponse.newBuilder().setSequence(i).build());
+      return switch (request.getAgentId()) {
+        case "taken" ->
+            answers.concatLazy(
+                Source.failed(new RefusedException(Failure.AGENT_ID_TAKEN, "taken: ä%")));
+        case "silent" -> answers.concatLazy(Source.never());
+        default -> answers;
+      };
     }
 
     @Override

@@ -1,0 +1,74 @@
+package coral.rpc;
+
+import com.google.protobuf.Message;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.http.javadsl.model.HttpEntities;
+import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.japi.pf.PFBuilder;
+import org.apache.pekko.stream.javadsl.Source;
+import org.apache.pekko.util.ByteString;
+
+/**
+ * Calls by Connect that are answered with a stream. Their HTTP status is always 200: how they ended
+ * stands in the last envelope. The service is asked for no more than the client reads.
+ */
+final class ConnectStreamCalls {
+  private static final ByteString END_OF_STREAM = envelope(Envelope.END, ConnectError.streamEnd());
+
+  private final Calls calls;
+
+  ConnectStreamCalls(Calls calls) {
+    this.calls = calls;
+  }
+
+  CompletionStage<HttpResponse> answer(
+      ConnectProtocol form, ServedMethod<?> method, HttpRequest request) {
+    CallOutcome outcome = calls.begin(method);
+    return calls
+        .admitted(method, request, "connect-content-encoding")
+        .thenCompose(caller -> answers(form, method, caller, request))
+        .thenApply(
+            answers ->
+                response(
+                    form,
+                    answers
+                        .map(message -> envelope(Envelope.MESSAGE, form.print(message)))
+                        .concat(Source.single(END_OF_STREAM))
+                        .recover(
+                            new PFBuilder<Throwable, ByteString>()
+                                .matchAny(thrown -> end(outcome, thrown))
+                                .build())))
+        .exceptionally(thrown -> response(form, Source.single(end(outcome, thrown))))
+        .whenComplete((response, never) -> outcome.answered());
+  }
+
+  private CompletionStage<Source<Message, ?>> answers(
+      ConnectProtocol form, ServedMethod<?> method, Caller caller, HttpRequest request) {
+    int limit = calls.limit(method);
+    if (method.takesStream()) {
+      RequestBody.discard(request.entity(), calls.system());
+      throw Calls.unimplemented(method.rpc() + " takes a stream: call it by gRPC");
+    }
+    return RequestBody.collect(request.entity(), limit + Envelope.PREFIX_LENGTH, calls.system())
+        .thenApply(
+            body -> {
+              FrameLimit.check(body, limit);
+              ByteString message = body.drop(Envelope.PREFIX_LENGTH);
+              return method.stream(caller, form.request(message, method.request()));
+            });
+  }
+
+  private static HttpResponse response(ConnectProtocol form, Source<ByteString, ?> envelopes) {
+    return HttpResponse.create()
+        .withEntity(HttpEntities.createChunked(form.streamType(), envelopes));
+  }
+
+  private static ByteString envelope(int flags, ByteString content) {
+    return ByteString.fromArrayUnsafe(Envelope.of(flags, content.toArrayUnsafe()));
+  }
+
+  private static ByteString end(CallOutcome outcome, Throwable thrown) {
+    return envelope(Envelope.END, ConnectError.streamEnd(outcome.failed(thrown)));
+  }
+}
