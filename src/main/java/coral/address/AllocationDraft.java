@@ -6,13 +6,11 @@ import coral.model.AgentId;
 import coral.model.Authentication;
 import coral.model.Decision;
 import coral.model.Failure;
-import coral.model.MeshSubnet;
 import coral.model.Refused;
 import coral.model.SpentTokens;
 import coral.model.WireGuardKey;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,12 +33,10 @@ final class AllocationDraft {
   // What the batch has decided so far; empty for an agent or a key that it set free.
   private final Map<AgentId, Optional<Entry>> entries = new HashMap<>();
   private final Map<WireGuardKey, Optional<AgentId>> owners = new HashMap<>();
-  private final BitSet released = new BitSet();
+  private final Map<AgentId, Optional<Reservation>> reservations = new HashMap<>();
   private final Map<String, AllocationEvent.TokenSpent> tokens = new HashMap<>();
+  private final FreeNumbers free;
   private int size;
-
-  /** Every number below is held, given by this batch, or in {@link #released}. */
-  private int cursor = MeshSubnet.FIRST_AGENT_HOST_NUMBER;
 
   /**
    * @param started when this process did: tokens from before it are refused
@@ -49,6 +45,7 @@ final class AllocationDraft {
     this.table = table;
     this.started = started;
     this.now = now;
+    this.free = new FreeNumbers(table);
     this.size = table.size();
   }
 
@@ -110,7 +107,8 @@ final class AllocationDraft {
           Failure.WIREGUARD_KEY_TAKEN,
           "this WireGuard key belongs to another agent: make a new one");
     }
-    if (before == null && size >= table.capacity()) {
+    Reservation reservation = reservation(agentId);
+    if (before == null && reservation == null && size >= table.capacity()) {
       return refuse(
           Failure.POOL_EXHAUSTED,
           "all "
@@ -126,14 +124,18 @@ final class AllocationDraft {
       var event =
           new AllocationEvent.Allocated(
               agentId,
-              takeLowestFree(),
+              reservation == null ? free.takeLowest() : reservation.hostNumber(),
               key,
               request.requestId(),
               now,
               registrant.componentName(),
               registrant.authentication(),
               registrant.source());
-      size++;
+      if (reservation == null) {
+        size++;
+      } else {
+        reservations.put(agentId, Optional.empty());
+      }
       decided.add(event);
       after = AllocationTable.entry(event);
     } else {
@@ -191,18 +193,72 @@ final class AllocationDraft {
 
   /** Decides one request, so that the next one sees its outcome. */
   Decision<AllocationEvent, IpAllocator.Reply> decide(IpAllocator.Release request) {
-    Entry before = find(request.agentId());
-    if (before == null) {
-      return refuse(Failure.NOT_FOUND, "agent " + request.agentId() + " holds no address");
+    AgentId agentId = request.agentId();
+    Entry before = find(agentId);
+    if (before != null) {
+      entries.put(agentId, Optional.empty());
+      owners.put(before.wireGuardKey(), Optional.empty());
+      return released(
+          new AllocationEvent.Released(agentId, before.hostNumber(), now), before.hostNumber());
     }
-    var event = new AllocationEvent.Released(before.agentId(), before.hostNumber(), now);
-    entries.put(before.agentId(), Optional.empty());
-    owners.put(before.wireGuardKey(), Optional.empty());
-    released.set(before.hostNumber());
+    Reservation reservation = reservation(agentId);
+    if (reservation != null) {
+      reservations.put(agentId, Optional.empty());
+      return released(
+          new AllocationEvent.ReservationReleased(agentId, reservation.hostNumber(), now),
+          reservation.hostNumber());
+    }
+    return refuse(Failure.NOT_FOUND, "agent " + agentId + " holds no address");
+  }
+
+  private Decision<AllocationEvent, IpAllocator.Reply> released(
+      AllocationEvent event, int hostNumber) {
+    free.free(hostNumber);
     size--;
     events.add(event);
-    return new Decision<>(
-        List.of(event), new IpAllocator.Released(AllocationTable.allocation(before)));
+    return new Decision<>(List.of(event), new IpAllocator.Released(event.agentId(), hostNumber));
+  }
+
+  /** Decides one request, so that the next one sees its outcome. */
+  Decision<AllocationEvent, IpAllocator.Reply> decide(IpAllocator.Reserve request) {
+    AgentId agentId = request.agentId();
+    int number = request.hostNumber();
+    if (!table.subnet().isAgentHostNumber(number)) {
+      return refuse(Failure.INVALID_ARGUMENT, "this is no address that an agent may have");
+    }
+    Entry holds = find(agentId);
+    if (holds != null) {
+      return refuse(
+          Failure.FAILED_PRECONDITION,
+          "agent " + agentId + " holds " + address(holds.hostNumber()) + ": release it first");
+    }
+    Reservation before = reservation(agentId);
+    if (before != null && before.hostNumber() == number) {
+      return Decision.reply(before);
+    }
+    if (before != null) {
+      return refuse(
+          Failure.FAILED_PRECONDITION,
+          address(before.hostNumber())
+              + " is reserved for agent "
+              + agentId
+              + ": release it first");
+    }
+    if (!free.has(number)) {
+      return refuse(Failure.FAILED_PRECONDITION, address(number) + " is another agent's");
+    }
+    var event =
+        new AllocationEvent.Reserved(agentId, number, now, request.actor(), request.source());
+    Reservation after = new Reservation(agentId, number, now);
+    free.take(number);
+    size++;
+    reservations.put(agentId, Optional.of(after));
+    events.add(event);
+    return new Decision<>(List.of(event), after);
+  }
+
+  private String address(int hostNumber) {
+    return table.subnet().addresses(hostNumber).ipv4Text();
   }
 
   private Decision<AllocationEvent, IpAllocator.Reply> hold(
@@ -215,19 +271,14 @@ final class AllocationDraft {
     return new Decision<>(decided, AllocationTable.allocation(after));
   }
 
-  private int takeLowestFree() {
-    int number = released.nextSetBit(0);
-    cursor = table.lowestFree(cursor).orElse(Integer.MAX_VALUE);
-    if (number >= 0 && number < cursor) {
-      released.clear(number);
-      return number;
-    }
-    return cursor++;
-  }
-
   private @Nullable Entry find(AgentId agentId) {
     Optional<Entry> drafted = entries.get(agentId);
     return drafted != null ? drafted.orElse(null) : table.find(agentId);
+  }
+
+  private @Nullable Reservation reservation(AgentId agentId) {
+    Optional<Reservation> drafted = reservations.get(agentId);
+    return drafted != null ? drafted.orElse(null) : table.reservation(agentId);
   }
 
   private @Nullable AgentId owner(WireGuardKey key) {

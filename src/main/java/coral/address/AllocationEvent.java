@@ -17,7 +17,7 @@ public sealed interface AllocationEvent extends JournalRecord {
   void applyTo(AllocationTable table);
 
   /**
-   * An agent was given an address that nobody held.
+   * An agent was given an address that nobody held, or that was reserved for it.
    *
    * @param requestId the request that this change spent; empty if it had none
    * @param componentName what runs on its host; empty in journals that did not keep it
@@ -83,6 +83,29 @@ public sealed interface AllocationEvent extends JournalRecord {
     @Override
     public void applyTo(AllocationTable table) {
       table.released(this);
+    }
+  }
+
+  /**
+   * An address that nobody held is held for an agent that has none.
+   *
+   * @param actor who asked for it
+   * @param source where that came from
+   */
+  record Reserved(AgentId agentId, int hostNumber, Instant at, String actor, String source)
+      implements AllocationEvent {
+    @Override
+    public void applyTo(AllocationTable table) {
+      table.reserved(this);
+    }
+  }
+
+  /** An address is not held for the agent any more, which never came for it. */
+  record ReservationReleased(AgentId agentId, int hostNumber, Instant at)
+      implements AllocationEvent {
+    @Override
+    public void applyTo(AllocationTable table) {
+      table.reservationReleased(this);
     }
   }
 

@@ -116,6 +116,10 @@ final class AllocationJournal
       IpAllocator.Reply reply = draft.decide(release).reply();
       return committed -> reply;
     }
+    if (request instanceof IpAllocator.Reserve reserve) {
+      IpAllocator.Reply reply = draft.decide(reserve).reply();
+      return committed -> reply;
+    }
     if (request instanceof IpAllocator.Find find) {
       return committed -> find(committed, find);
     }
@@ -144,12 +148,7 @@ final class AllocationJournal
           new Refused(
               Failure.INVALID_ARGUMENT, "a page has 1 to " + MAX_PAGE + " allocations, from 0"));
     }
-    List<Allocation> found = table.page(list.fromHostNumber(), list.limit() + 1);
-    boolean more = found.size() > list.limit();
-    return new IpAllocator.Allocations(
-        more ? found.subList(0, list.limit()) : found,
-        more ? found.get(list.limit()).hostNumber() : 0,
-        table.capacity());
+    return table.page(list.fromHostNumber(), list.limit());
   }
 
   private void onCommitted(

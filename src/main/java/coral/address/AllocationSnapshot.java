@@ -13,13 +13,16 @@ import java.util.Objects;
  * The whole table at one sequence number, as the journal keeps it.
  *
  * @param tokens that were spent and are remembered
+ * @param reservations of agents that have not come yet
  */
-public record AllocationSnapshot(List<Entry> entries, List<SpentTokens.Spent> tokens)
+public record AllocationSnapshot(
+    List<Entry> entries, List<SpentTokens.Spent> tokens, List<Reservation> reservations)
     implements JournalRecord {
   /** What is absent in a snapshot of before is null here. */
   public AllocationSnapshot {
     entries = List.copyOf(entries);
     tokens = List.copyOf(Objects.requireNonNullElse(tokens, List.of()));
+    reservations = List.copyOf(Objects.requireNonNullElse(reservations, List.of()));
   }
 
   /** One agent's address, with the request ids it spent, the oldest first. */

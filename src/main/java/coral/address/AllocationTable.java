@@ -34,7 +34,12 @@ public final class AllocationTable {
   private final Map<AgentId, Entry> byAgent = new HashMap<>();
   private final Map<Integer, Entry> byHostNumber = new HashMap<>();
   private final Map<WireGuardKey, AgentId> ownerByKey = new HashMap<>();
+  private final Map<AgentId, Reservation> reservations = new HashMap<>();
+  private final Map<Integer, Reservation> reservationByHostNumber = new HashMap<>();
+
+  /** The numbers of agents and of reservations. */
   private final BitSet held = new BitSet();
+
   private final SpentTokens tokens = new SpentTokens();
   private final Map<Authentication, Integer> byAuthentication = new EnumMap<>(Authentication.class);
   private int lowestFree = MeshSubnet.FIRST_AGENT_HOST_NUMBER;
@@ -50,6 +55,7 @@ public final class AllocationTable {
   static AllocationTable restore(MeshSubnet subnet, AllocationSnapshot snapshot) {
     AllocationTable table = new AllocationTable(subnet);
     snapshot.entries().forEach(table::insert);
+    snapshot.reservations().forEach(table::reserve);
     snapshot.tokens().forEach(token -> table.tokens.spend(token, Instant.MIN));
     return table;
   }
@@ -57,14 +63,25 @@ public final class AllocationTable {
   /** An immutable copy, in the order of host numbers. */
   AllocationSnapshot snapshot() {
     List<Entry> entries = new ArrayList<>(byAgent.size());
+    List<Reservation> reserved = new ArrayList<>(reservations.size());
     for (int n = held.nextSetBit(0); n >= 0; n = held.nextSetBit(n + 1)) {
-      entries.add(at(n));
+      Entry entry = byHostNumber.get(n);
+      if (entry != null) {
+        entries.add(entry);
+      } else {
+        reserved.add(reservationAt(n));
+      }
     }
-    return new AllocationSnapshot(entries, tokens.list());
+    return new AllocationSnapshot(entries, tokens.list(), reserved);
   }
 
+  /** Agents and reservations. */
   int size() {
-    return byAgent.size();
+    return byAgent.size() + reservations.size();
+  }
+
+  MeshSubnet subnet() {
+    return subnet;
   }
 
   /** How many holders last proved who they are in this way. */
@@ -84,6 +101,16 @@ public final class AllocationTable {
     return byAgent.get(agentId);
   }
 
+  /** What is held for an agent that has nothing else. */
+  @Nullable Reservation reservation(AgentId agentId) {
+    return reservations.get(agentId);
+  }
+
+  /** Whether an agent has this number, or somebody reserved it. */
+  boolean isHeld(int hostNumber) {
+    return held.get(hostNumber);
+  }
+
   @Nullable AgentId owner(WireGuardKey key) {
     return ownerByKey.get(key);
   }
@@ -94,13 +121,21 @@ public final class AllocationTable {
     return number <= subnet.lastAgentHostNumber() ? OptionalInt.of(number) : OptionalInt.empty();
   }
 
-  /** At most {@code limit} allocations, by host number, none below {@code from}. */
-  List<Allocation> page(int from, int limit) {
-    List<Allocation> page = new ArrayList<>();
-    for (int n = held.nextSetBit(from); n >= 0 && page.size() < limit; n = held.nextSetBit(n + 1)) {
-      page.add(allocation(at(n)));
+  /** At most {@code limit} allocations and reservations, none below {@code from}. */
+  IpAllocator.Allocations page(int from, int limit) {
+    List<Allocation> allocations = new ArrayList<>();
+    List<Reservation> reserved = new ArrayList<>();
+    int n = held.nextSetBit(from);
+    while (n >= 0 && allocations.size() + reserved.size() < limit) {
+      Entry entry = byHostNumber.get(n);
+      if (entry != null) {
+        allocations.add(allocation(entry));
+      } else {
+        reserved.add(reservationAt(n));
+      }
+      n = held.nextSetBit(n + 1);
     }
-    return page;
+    return new IpAllocator.Allocations(allocations, reserved, Math.max(n, 0), capacity());
   }
 
   static Allocation allocation(Entry entry) {
@@ -170,7 +205,25 @@ public final class AllocationTable {
   }
 
   void allocated(AllocationEvent.Allocated event) {
-    insert(entry(event));
+    Entry entry = entry(event);
+    Reservation reservation = reservations.get(entry.agentId());
+    if (reservation != null) {
+      check(reservation.hostNumber() == entry.hostNumber(), event, "it holds ", reservation);
+      free(reservation);
+    }
+    insert(entry);
+  }
+
+  void reserved(AllocationEvent.Reserved event) {
+    reserve(new Reservation(event.agentId(), event.hostNumber(), event.at()));
+  }
+
+  void reservationReleased(AllocationEvent.ReservationReleased event) {
+    Reservation before = reservations.get(event.agentId());
+    if (before == null || before.hostNumber() != event.hostNumber()) {
+      throw new IllegalStateException(event + " does not follow: reserved is " + before);
+    }
+    free(before);
   }
 
   void keyReplaced(AllocationEvent.KeyReplaced event) {
@@ -190,36 +243,63 @@ public final class AllocationTable {
     byAgent.remove(before.agentId());
     byHostNumber.remove(before.hostNumber());
     ownerByKey.remove(before.wireGuardKey());
-    held.clear(before.hostNumber());
     count(before.authentication(), -1);
-    lowestFree = Math.min(lowestFree, before.hostNumber());
+    free(before.hostNumber());
   }
 
-  private void insert(Entry entry) {
-    int number = entry.hostNumber();
+  private void free(Reservation reservation) {
+    reservations.remove(reservation.agentId());
+    reservationByHostNumber.remove(reservation.hostNumber());
+    free(reservation.hostNumber());
+  }
+
+  private void free(int number) {
+    held.clear(number);
+    lowestFree = Math.min(lowestFree, number);
+  }
+
+  private void reserve(Reservation reservation) {
+    requireFree(reservation, reservation.agentId(), reservation.hostNumber());
+    reservations.put(reservation.agentId(), reservation);
+    reservationByHostNumber.put(reservation.hostNumber(), reservation);
+    hold(reservation.hostNumber());
+  }
+
+  /** For one who has nothing. */
+  private void requireFree(Object what, AgentId agentId, int number) {
     if (!subnet.isAgentHostNumber(number)) {
-      throw new JournalDoesNotFitException(entry.agentId(), number, subnet);
+      throw new JournalDoesNotFitException(agentId, number, subnet);
     }
-    check(!byAgent.containsKey(entry.agentId()), entry, "the agent holds ", entry.agentId());
-    check(!held.get(number), entry, "the number is held by ", byHostNumber.get(number));
-    AgentId owner = ownerByKey.get(entry.wireGuardKey());
-    check(owner == null, entry, "its key belongs to agent ", owner);
-    byAgent.put(entry.agentId(), entry);
-    byHostNumber.put(number, entry);
-    ownerByKey.put(entry.wireGuardKey(), entry.agentId());
+    check(!byAgent.containsKey(agentId), what, "the agent holds ", agentId);
+    check(!reservations.containsKey(agentId), what, "the agent has reserved ", agentId);
+    check(!held.get(number), what, "the number is held by ", byHostNumber.get(number));
+  }
+
+  private void hold(int number) {
     held.set(number);
-    count(entry.authentication(), 1);
     if (number == lowestFree) {
       lowestFree = held.nextClearBit(number);
     }
   }
 
-  private Entry at(int hostNumber) {
-    Entry entry = byHostNumber.get(hostNumber);
-    if (entry == null) {
+  private void insert(Entry entry) {
+    int number = entry.hostNumber();
+    requireFree(entry, entry.agentId(), number);
+    AgentId owner = ownerByKey.get(entry.wireGuardKey());
+    check(owner == null, entry, "its key belongs to agent ", owner);
+    byAgent.put(entry.agentId(), entry);
+    byHostNumber.put(number, entry);
+    ownerByKey.put(entry.wireGuardKey(), entry.agentId());
+    hold(number);
+    count(entry.authentication(), 1);
+  }
+
+  private Reservation reservationAt(int hostNumber) {
+    Reservation reservation = reservationByHostNumber.get(hostNumber);
+    if (reservation == null) {
       throw new IllegalStateException("host number " + hostNumber + " is held by nobody");
     }
-    return entry;
+    return reservation;
   }
 
   private Entry holding(AgentId agentId, AllocationEvent event) {

@@ -75,7 +75,21 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
     }
   }
 
-  /** Takes the agent's address back; answered with {@link Released} or a {@link Refusal}. */
+  /**
+   * Holds an address for an agent that has none; answered with a {@link Reservation} or a {@link
+   * Refusal}. The agent gets it at its first {@link Allocate}; {@link Release} ends it before.
+   *
+   * @param actor who asks, for the audit
+   * @param source where that comes from, for the audit
+   */
+  public record Reserve(
+      AgentId agentId, int hostNumber, String actor, String source, ActorRef<Reply> replyTo)
+      implements Request {}
+
+  /**
+   * Takes the agent's address back, or what is reserved for it; answered with {@link Released} or a
+   * {@link Refusal}.
+   */
   public record Release(AgentId agentId, ActorRef<Reply> replyTo) implements Request {}
 
   /** Asks what the agent holds; answered with an {@link Allocation} or a {@link Refusal}. */
@@ -95,10 +109,10 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
 
   /** What the allocator answers. */
   public sealed interface Reply extends ClusterMessage
-      permits Allocation, Released, Refusal, Allocations, Usage {}
+      permits Allocation, Reservation, Released, Refusal, Allocations, Usage {}
 
   /** The address is anybody's again. */
-  public record Released(Allocation allocation) implements Reply {}
+  public record Released(AgentId agentId, int hostNumber) implements Reply {}
 
   /** Nothing was changed, or, if the store failed, nobody can say. */
   public record Refusal(Refused refused) implements Reply {}
@@ -107,19 +121,26 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
    * One page of what is held.
    *
    * @param allocations by host number
+   * @param reservations those among them, by host number
    * @param nextHostNumber where the next page starts; 0 after the last
    * @param capacity how many agents the subnet can hold
    */
-  public record Allocations(List<Allocation> allocations, int nextHostNumber, int capacity)
+  public record Allocations(
+      List<Allocation> allocations,
+      List<Reservation> reservations,
+      int nextHostNumber,
+      int capacity)
       implements Reply {
     public Allocations {
       allocations = List.copyOf(allocations);
+      reservations = List.copyOf(reservations);
     }
   }
 
   /**
    * How many addresses are held, of how many.
    *
+   * @param held by agents, and those that are reserved
    * @param byToken how many of the holders last showed a registration token alone
    * @param byColonySecret how many of them last showed the colony's secret alone
    */

@@ -11,10 +11,11 @@ import picocli.CommandLine.Mixin;
 /** {@code coral allocations}. */
 @Command(
     name = "allocations",
-    description = "Who holds which address of a running colony, connected or not.",
+    description =
+        "Who holds which address of a running colony, connected or not, and what is reserved.",
     footer = {
       "JSON: {total, capacity, allocations: [{agentId, ipAddress, ipv6Address, allocatedAt,",
-      "lastSeen}]}; times are ISO 8601 in UTC; what is not known is null.",
+      "lastSeen, reserved}]}; times are ISO 8601 in UTC; what is not known is null.",
       "",
       "Examples:",
       "  coral allocations",
@@ -37,12 +38,17 @@ final class AllocationsCommand implements Callable<Integer> {
                 .putObjects("allocations", all.getAllocationsList(), AllocationsCommand::put));
   }
 
+  static String json(Allocation allocation) {
+    return Json.object(json -> put(json, allocation));
+  }
+
   private static void put(Json json, Allocation allocation) {
     json.put("agentId", allocation.getAgentId())
         .put("ipAddress", allocation.getIpAddress())
         .put("ipv6Address", allocation.getIpv6Address())
         .put("allocatedAt", Times.instant(allocation.getAllocatedAt()))
-        .put("lastSeen", Times.instant(allocation.getLastSeen()));
+        .put("lastSeen", Times.instant(allocation.getLastSeen()))
+        .put("reserved", allocation.getReserved());
   }
 
   static String table(ListAllocationsResponse all, Instant now) {
@@ -53,7 +59,7 @@ final class AllocationsCommand implements Callable<Integer> {
           allocation.getIpAddress(),
           allocation.getIpv6Address(),
           Times.ago(allocation.getAllocatedAt(), now),
-          Times.ago(allocation.getLastSeen(), now));
+          allocation.getReserved() ? "reserved" : Times.ago(allocation.getLastSeen(), now));
     }
     String count = all.getTotal() + " of " + all.getCapacity() + " addresses allocated.\n";
     return all.getAllocationsCount() == 0 ? count : table + count;

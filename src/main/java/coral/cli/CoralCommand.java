@@ -29,6 +29,8 @@ import picocli.CommandLine.Spec;
       StatusCommand.class,
       AgentsCommand.class,
       AllocationsCommand.class,
+      ReserveCommand.class,
+      ReleaseCommand.class,
       InviteCommand.class,
       InvitesCommand.class,
       SecretCommand.class,

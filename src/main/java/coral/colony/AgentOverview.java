@@ -2,6 +2,7 @@ package coral.colony;
 
 import coral.address.Allocation;
 import coral.address.IpAllocator;
+import coral.address.Reservation;
 import coral.certificate.AgentIdentity;
 import coral.certificate.CertificateIndex;
 import coral.certificate.IdentityState;
@@ -71,10 +72,17 @@ final class AgentOverview {
   /**
    * Agents by host number.
    *
+   * @param reservations those among them, of agents that have not joined
    * @param nextHostNumber where the next page starts; 0 after the last
    * @param capacity how many agents the subnet can hold
    */
-  record Page(List<Member> members, int nextHostNumber, int capacity) {}
+  record Page(
+      List<Member> members, List<Reservation> reservations, int nextHostNumber, int capacity) {
+    /** What names the next page in the protocol; empty after the last. */
+    String nextToken() {
+      return nextHostNumber == 0 ? "" : Integer.toString(nextHostNumber);
+    }
+  }
 
   private final AllocatorClient allocator;
   private final ActorRef<PresenceDirectory.Command> directory;
@@ -146,7 +154,11 @@ final class AgentOverview {
                         Presence.at(lastSeen, clock.instant(), heartbeatInterval),
                         certificates.identity(agent)));
               }
-              return new Page(members, allocations.nextHostNumber(), allocations.capacity());
+              return new Page(
+                  members,
+                  allocations.reservations(),
+                  allocations.nextHostNumber(),
+                  allocations.capacity());
             });
   }
 

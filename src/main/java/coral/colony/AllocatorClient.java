@@ -3,6 +3,7 @@ package coral.colony;
 import coral.address.Allocation;
 import coral.address.IpAllocator;
 import coral.address.Registrant;
+import coral.address.Reservation;
 import coral.model.AgentId;
 import coral.model.WireGuardKey;
 import java.time.Duration;
@@ -41,12 +42,17 @@ final class AllocatorClient {
         TIMEOUT);
   }
 
-  CompletionStage<Allocation> release(AgentId agentId) {
+  CompletionStage<IpAllocator.Released> release(AgentId agentId) {
     return ask(
-            IpAllocator.Released.class,
-            replyTo -> new IpAllocator.Release(agentId, replyTo),
-            TIMEOUT)
-        .thenApply(IpAllocator.Released::allocation);
+        IpAllocator.Released.class, replyTo -> new IpAllocator.Release(agentId, replyTo), TIMEOUT);
+  }
+
+  CompletionStage<Reservation> reserve(
+      AgentId agentId, int hostNumber, String actor, String source) {
+    return ask(
+        Reservation.class,
+        replyTo -> new IpAllocator.Reserve(agentId, hostNumber, actor, source, replyTo),
+        TIMEOUT);
   }
 
   CompletionStage<Allocation> find(AgentId agentId) {

@@ -150,6 +150,24 @@ final class AuditMapping {
               .about(released.agentId())
               .detail(subnet.addresses(released.hostNumber()).ipv4Text()));
     }
+    if (event instanceof AllocationEvent.Reserved reserved) {
+      return meaning(
+          journaled,
+          reserved.at(),
+          AuditEvent.of(Kind.ADDRESS_RESERVED)
+              .by(reserved.actor())
+              .about(reserved.agentId())
+              .from(reserved.source())
+              .detail(subnet.addresses(reserved.hostNumber()).ipv4Text()));
+    }
+    if (event instanceof AllocationEvent.ReservationReleased released) {
+      return meaning(
+          journaled,
+          released.at(),
+          AuditEvent.of(Kind.ADDRESS_RELEASED)
+              .about(released.agentId())
+              .detail(subnet.addresses(released.hostNumber()).ipv4Text() + ", which was reserved"));
+    }
     throw new IllegalArgumentException(
         "the audit log does not know what a " + event.getClass().getSimpleName() + " means");
   }

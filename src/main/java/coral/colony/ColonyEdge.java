@@ -2,7 +2,6 @@ package coral.colony;
 
 import com.google.protobuf.ByteString;
 import coral.api.colony.v1.Agent;
-import coral.api.colony.v1.Allocation;
 import coral.api.colony.v1.ColonyService;
 import coral.api.colony.v1.Connection;
 import coral.api.colony.v1.GetCACertificateRequest;
@@ -60,6 +59,7 @@ final class ColonyEdge implements ColonyService {
   private final Issuance issuance;
   private final Revocation revocation;
   private final AgentOverview agents;
+  private final AddressEdge addresses;
   private final ColonyStatus status;
   private final MeshView mesh;
   private final Hub hub;
@@ -70,6 +70,7 @@ final class ColonyEdge implements ColonyService {
       Issuance issuance,
       Revocation revocation,
       AgentOverview agents,
+      AddressEdge addresses,
       ColonyStatus status,
       MeshView mesh,
       Hub hub,
@@ -78,6 +79,7 @@ final class ColonyEdge implements ColonyService {
     this.issuance = issuance;
     this.revocation = revocation;
     this.agents = agents;
+    this.addresses = addresses;
     this.status = status;
     this.mesh = mesh;
     this.hub = hub;
@@ -97,23 +99,13 @@ final class ColonyEdge implements ColonyService {
             page ->
                 ListAgentsResponse.newBuilder()
                     .addAllAgents(page.members().stream().map(this::agent).toList())
-                    .setNextPageToken(token(page))
+                    .setNextPageToken(page.nextToken())
                     .build());
   }
 
   @Override
   public CompletionStage<ListAllocationsResponse> listAllocations(ListAllocationsRequest request) {
-    return agents
-        .page(Requests.pageToken(request.getPageToken()), Requests.pageSize(request.getPageSize()))
-        .thenCombine(
-            status.usage(),
-            (page, usage) ->
-                ListAllocationsResponse.newBuilder()
-                    .addAllAllocations(page.members().stream().map(this::allocation).toList())
-                    .setNextPageToken(token(page))
-                    .setTotal(usage.held())
-                    .setCapacity(usage.capacity())
-                    .build());
+    return addresses.list(request);
   }
 
   @Override
@@ -233,21 +225,6 @@ final class ColonyEdge implements ColonyService {
                 agent.setReceivedBytes(tunnel.receivedBytes()).setSentBytes(tunnel.sentBytes()));
   }
 
-  private Allocation allocation(AgentOverview.Member member) {
-    MeshAddresses addresses = mesh.subnet().addresses(member.allocation().hostNumber());
-    return Allocation.newBuilder()
-        .setAgentId(member.allocation().agentId().value())
-        .setIpAddress(addresses.ipv4Text())
-        .setIpv6Address(addresses.ipv6Text())
-        .setAllocatedAt(Protobuf.timestamp(member.allocation().allocatedAt()))
-        .setLastSeen(Protobuf.timestamp(member.lastSeen()))
-        .build();
-  }
-
-  private static String token(AgentOverview.Page page) {
-    return page.nextHostNumber() == 0 ? "" : Integer.toString(page.nextHostNumber());
-  }
-
   @Override
   public CompletionStage<RequestCertificateResponse> requestCertificate(
       RequestCertificateRequest request) {
@@ -280,7 +257,7 @@ final class ColonyEdge implements ColonyService {
 
   @Override
   public CompletionStage<ReserveAddressResponse> reserveAddress(ReserveAddressRequest request) {
-    throw new GrpcServiceException(Status.UNIMPLEMENTED);
+    return addresses.reserve(caller, request);
   }
 
   @Override

@@ -137,6 +137,7 @@ final class ColonyServer {
             parts.clock(),
             actors.blocking(),
             actors.system());
+    AddressEdge addresses = new AddressEdge(actors.allocator(), agents, mesh.subnet());
     ColonyStatus status =
         new ColonyStatus(
             settings,
@@ -209,6 +210,7 @@ final class ColonyServer {
                     parts.issuance(),
                     revocation,
                     agents,
+                    addresses,
                     status,
                     mesh,
                     parts.hub(),

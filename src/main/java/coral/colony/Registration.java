@@ -1,6 +1,7 @@
 package coral.colony;
 
 import coral.address.Allocation;
+import coral.address.IpAllocator;
 import coral.address.Registrant;
 import coral.certificate.CertificateIndex;
 import coral.model.AgentId;
@@ -208,7 +209,7 @@ final class Registration {
    * Takes the agent's address back, for ever; its peer is gone by then, its session ends. Who asked
    * for it is on disk before it is done.
    */
-  CompletionStage<Allocation> deregister(AgentId agentId, Caller by) {
+  CompletionStage<IpAllocator.Released> deregister(AgentId agentId, Caller by) {
     return sink.recorded(
             AuditMapping.by(by, AuditEvent.Kind.RELEASE_REQUESTED)
                 .about(agentId)

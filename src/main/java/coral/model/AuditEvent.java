@@ -75,6 +75,8 @@ public record AuditEvent(
     AUTHORITY_CHANGED("authority-changed", Outcome.DONE),
     ADDRESS_ALLOCATED("address-allocated", Outcome.DONE),
     ADDRESS_RELEASED("address-released", Outcome.DONE),
+    /** An address is held for an agent that has not come yet. */
+    ADDRESS_RESERVED("address-reserved", Outcome.DONE),
     WIREGUARD_KEY_REPLACED("wireguard-key-replaced", Outcome.DONE),
     REGISTRATION_REFUSED("registration-refused", Outcome.REFUSED),
     /** A second stream of an agent took the place of its first. */

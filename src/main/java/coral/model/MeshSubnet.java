@@ -5,6 +5,7 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.util.OptionalInt;
 
 /**
  * The two address ranges of one mesh, RFD 005's dual stack. A member is a host number in both:
@@ -89,6 +90,23 @@ public record MeshSubnet(IpPrefix ipv4, IpPrefix ipv6) {
     } catch (UnknownHostException e) {
       throw new AssertionError("4 and 16 bytes are addresses", e);
     }
+  }
+
+  /**
+   * The host number that an address has in its range: the other way of {@link #addresses}.
+   *
+   * @return empty if it is in neither range, or no host's
+   */
+  public OptionalInt hostNumber(InetAddress address) {
+    IpPrefix range = address instanceof Inet4Address ? ipv4 : ipv6;
+    if (!range.contains(address)) {
+      return OptionalInt.empty();
+    }
+    byte[] bytes = address.getAddress();
+    int last = ByteBuffer.wrap(bytes).getInt(bytes.length - Integer.BYTES);
+    int number = last & ((1 << (32 - ipv4.length())) - 1);
+    boolean isHost = number >= COLONY_HOST_NUMBER && number <= lastAgentHostNumber();
+    return isHost && addresses(number).has(address) ? OptionalInt.of(number) : OptionalInt.empty();
   }
 
   @Override

@@ -18,6 +18,7 @@ import java.util.Map;
 final class AllocationModel {
   private final MeshSubnet subnet;
   private final List<Allocation> held = new ArrayList<>();
+  private final List<Reservation> reserved = new ArrayList<>();
   private final List<Map.Entry<AgentId, Map.Entry<String, WireGuardKey>>> spent = new ArrayList<>();
 
   AllocationModel(MeshSubnet subnet) {
@@ -26,6 +27,34 @@ final class AllocationModel {
 
   List<Allocation> allocations() {
     return held.stream().sorted(Comparator.comparingInt(Allocation::hostNumber)).toList();
+  }
+
+  List<Reservation> reservations() {
+    return reserved.stream().sorted(Comparator.comparingInt(Reservation::hostNumber)).toList();
+  }
+
+  Reply reserve(AgentId agent, int number, Instant now) {
+    for (Reservation reservation : reserved) {
+      if (reservation.agentId().equals(agent) && reservation.hostNumber() == number) {
+        return reservation;
+      }
+    }
+    if (!subnet.isAgentHostNumber(number)) {
+      return refusal(Failure.INVALID_ARGUMENT);
+    }
+    if (isHeld(number)
+        || held.stream().anyMatch(a -> a.agentId().equals(agent))
+        || reserved.stream().anyMatch(r -> r.agentId().equals(agent))) {
+      return refusal(Failure.FAILED_PRECONDITION);
+    }
+    Reservation reservation = new Reservation(agent, number, now);
+    reserved.add(reservation);
+    return reservation;
+  }
+
+  private boolean isHeld(int number) {
+    return held.stream().anyMatch(a -> a.hostNumber() == number)
+        || reserved.stream().anyMatch(r -> r.hostNumber() == number);
   }
 
   Reply allocate(AgentId agent, WireGuardKey key, String request, Instant now) {
@@ -46,12 +75,16 @@ final class AllocationModel {
       return refusal(Failure.WIREGUARD_KEY_TAKEN);
     }
     int number = 0;
+    Reservation mineToCome =
+        reserved.stream().filter(r -> r.agentId().equals(agent)).findFirst().orElse(null);
     if (mine != null) {
       number = mine.hostNumber();
+    } else if (mineToCome != null) {
+      number = mineToCome.hostNumber();
+      reserved.remove(mineToCome);
     } else {
       for (int n = subnet.lastAgentHostNumber(); n >= MeshSubnet.FIRST_AGENT_HOST_NUMBER; n--) {
-        int candidate = n;
-        if (held.stream().noneMatch(a -> a.hostNumber() == candidate)) {
+        if (!isHeld(n)) {
           number = n;
         }
       }
@@ -73,7 +106,13 @@ final class AllocationModel {
       if (allocation.agentId().equals(agent)) {
         held.remove(allocation);
         spent.removeIf(s -> s.getKey().equals(agent));
-        return new Released(allocation);
+        return new Released(allocation.agentId(), allocation.hostNumber());
+      }
+    }
+    for (Reservation reservation : reserved) {
+      if (reservation.agentId().equals(agent)) {
+        reserved.remove(reservation);
+        return new Released(agent, reservation.hostNumber());
       }
     }
     return refusal(Failure.NOT_FOUND);

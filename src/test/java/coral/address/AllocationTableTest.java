@@ -9,6 +9,7 @@ import coral.address.IpAllocator.Refusal;
 import coral.address.IpAllocator.Release;
 import coral.address.IpAllocator.Released;
 import coral.address.IpAllocator.Reply;
+import coral.address.IpAllocator.Reserve;
 import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.MeshSubnet;
@@ -58,10 +59,7 @@ final class AllocationTableTest {
     }
     assertEquals(Failure.POOL_EXHAUSTED, fixture.refused("late", 10_000, ""));
     assertEquals(fixture.subnet.lastAgentHostNumber(), capacity + 1);
-    assertEquals(
-        "agent-0",
-        fixture.release("agent-0").allocation().agentId().value(),
-        "releases still work");
+    assertEquals("agent-0", fixture.release("agent-0").agentId().value(), "releases still work");
     assertEquals(2, fixture.allocate("late", 10_000, "").hostNumber());
   }
 
@@ -125,12 +123,61 @@ final class AllocationTableTest {
   }
 
   @Test
+  void aReservedAddressIsGivenToItsAgentAndToNobodyElse() {
+    Fixture fixture = new Fixture("10.42.0.0/28");
+    assertEquals(new Reservation(new AgentId("late"), 2, NOW), fixture.decide(reserve("late", 2)));
+    assertEquals(3, fixture.allocate("a", 1, "").hostNumber());
+    Allocation late = fixture.allocate("late", 2, "");
+    assertEquals(2, late.hostNumber());
+    assertEquals(NOW, late.allocatedAt());
+    assertEquals(2, fixture.release("late").hostNumber());
+    assertEquals(2, fixture.allocate("b", 3, "").hostNumber(), "a reservation is used up");
+  }
+
+  @Test
+  void aReservationIsHeldUntilItIsReleased() {
+    Fixture fixture = new Fixture("10.42.0.0/30");
+    fixture.decide(reserve("late", 2));
+    assertEquals(Failure.POOL_EXHAUSTED, fixture.refused("a", 1, ""));
+    assertEquals(2, fixture.release("late").hostNumber());
+    assertEquals(2, fixture.allocate("a", 1, "").hostNumber());
+  }
+
+  @Test
+  void whatIsHeldIsNotReserved() {
+    Fixture fixture = new Fixture("10.42.0.0/28");
+    fixture.allocate("a", 1, "");
+    for (Reserve refused : List.of(reserve("b", 2), reserve("a", 3))) {
+      Refusal refusal = (Refusal) fixture.decide(refused);
+      assertEquals(Failure.FAILED_PRECONDITION, refusal.refused().failure());
+      assertTrue(refusal.refused().message().contains("10.42.0.2"), refusal::toString);
+    }
+    for (int outside : List.of(-1, 0, 1, 15, 16)) {
+      Refusal refusal = (Refusal) fixture.decide(reserve("b", outside));
+      assertEquals(Failure.INVALID_ARGUMENT, refusal.refused().failure());
+    }
+  }
+
+  @Test
+  void theSameReservationAgainWritesNothing() {
+    Fixture fixture = new Fixture("10.42.0.0/28");
+    Reply first = fixture.decide(reserve("late", 5));
+    assertEquals(first, fixture.decide(reserve("late", 5)));
+    assertEquals(1, fixture.events);
+    assertEquals(
+        Failure.FAILED_PRECONDITION,
+        ((Refusal) fixture.decide(reserve("late", 6))).refused().failure());
+  }
+
+  @Test
   void anEventThatDoesNotFollowIsRejectedAndChangesNothing() {
     Fixture fixture = new Fixture("10.42.0.0/28");
     fixture.allocate("a", 1, "r");
-    AllocationSnapshot before = fixture.table.snapshot();
     AgentId a = new AgentId("a");
     AgentId b = new AgentId("b");
+    AgentId c = new AgentId("c");
+    fixture.apply(new AllocationEvent.Reserved(c, 9, NOW, "admin/a", ""));
+    AllocationSnapshot before = fixture.table.snapshot();
     List<AllocationEvent> wrong =
         List.of(
             new AllocationEvent.Allocated(b, 2, key(2), "", NOW),
@@ -142,7 +189,16 @@ final class AllocationTableTest {
             new AllocationEvent.KeyReplaced(b, key(2), "", NOW),
             new AllocationEvent.KeyReplaced(a, key(1), "", NOW),
             new AllocationEvent.Released(b, 2, NOW),
-            new AllocationEvent.Released(a, 3, NOW));
+            new AllocationEvent.Released(a, 3, NOW),
+            new AllocationEvent.Reserved(a, 3, NOW, "", ""),
+            new AllocationEvent.Reserved(b, 2, NOW, "", ""),
+            new AllocationEvent.Reserved(b, 1, NOW, "", ""),
+            new AllocationEvent.Reserved(b, 15, NOW, "", ""),
+            new AllocationEvent.Reserved(c, 4, NOW, "", ""),
+            new AllocationEvent.Allocated(c, 4, key(2), "", NOW),
+            new AllocationEvent.Allocated(b, 9, key(2), "", NOW),
+            new AllocationEvent.ReservationReleased(c, 4, NOW),
+            new AllocationEvent.ReservationReleased(b, 9, NOW));
     for (AllocationEvent event : wrong) {
       assertThrows(
           IllegalStateException.class, () -> event.applyTo(fixture.table), event::toString);
@@ -178,9 +234,14 @@ final class AllocationTableTest {
         AgentId agent = new AgentId("agent-" + random.nextInt(40));
         Reply expected;
         Reply actual;
-        if (random.nextInt(4) == 0) {
+        int what = random.nextInt(8);
+        if (what < 2) {
           expected = model.release(agent);
           actual = draft.decide(new Release(agent, NOBODY)).reply();
+        } else if (what == 2) {
+          int number = random.nextInt(33);
+          expected = model.reserve(agent, number, NOW);
+          actual = draft.decide(new Reserve(agent, number, "admin/a", "", NOBODY)).reply();
         } else {
           WireGuardKey key = key(1 + random.nextInt(60));
           String request = random.nextInt(3) == 0 ? "" : "r" + random.nextInt(8);
@@ -194,8 +255,12 @@ final class AllocationTableTest {
         assertEquals(
             table.snapshot(), AllocationTable.restore(subnet, table.snapshot()).snapshot());
       }
-      assertEquals(model.allocations(), table.page(0, 100), "seed " + seed + ", batch " + batch);
-      assertEquals(table.size(), table.page(0, 100).size());
+      assertEquals(
+          new IpAllocator.Allocations(
+              model.allocations(), model.reservations(), 0, subnet.capacity()),
+          table.page(0, 100),
+          "seed " + seed + ", batch " + batch);
+      assertEquals(table.size(), model.allocations().size() + model.reservations().size());
     }
   }
 
@@ -206,6 +271,10 @@ final class AllocationTableTest {
     } else {
       assertEquals(expected, actual, message);
     }
+  }
+
+  private static Reserve reserve(String agent, int hostNumber) {
+    return new Reserve(new AgentId(agent), hostNumber, "admin/a", "", NOBODY);
   }
 
   private static Release release(String agent) {
@@ -237,7 +306,9 @@ final class AllocationTableTest {
       var decision =
           request instanceof Allocate allocate
               ? draft.decide(allocate)
-              : draft.decide((Release) request);
+              : request instanceof Reserve reserve
+                  ? draft.decide(reserve)
+                  : draft.decide((Release) request);
       assertEquals(decision.events(), draft.events());
       decision.events().forEach(this::apply);
       return decision.reply();

@@ -159,7 +159,7 @@ final class DurableAllocatorTest {
         inUse.remove(mine.hostNumber());
         held.remove(name);
         Reply reply = allocator.get(replyTo -> new Release(new AgentId(name), replyTo));
-        assertEquals(new Released(mine), reply);
+        assertEquals(new Released(mine.agentId(), mine.hostNumber()), reply);
       } else {
         int key = agent + 1_000 * random.nextInt(3);
         Allocation now = allocate(allocator, agent, key, "");
@@ -183,7 +183,7 @@ final class DurableAllocatorTest {
       assertEquals(expected++, change.sequenceNumber(), "in order, each once");
       change.event().applyTo(table);
     }
-    assertEquals(held, byAgent(table.page(0, 100_000)));
+    assertEquals(held, byAgent(table.page(0, 100_000).allocations()));
   }
 
   @Test

@@ -207,9 +207,9 @@ final class IpAllocatorTest {
     List<Reply> replies =
         List.of(
             allocation,
-            new IpAllocator.Released(allocation),
+            new IpAllocator.Released(allocation.agentId(), allocation.hostNumber()),
             new Refusal(new Refused(Failure.POOL_EXHAUSTED, "full")),
-            new IpAllocator.Allocations(List.of(allocation), 16, 253),
+            new IpAllocator.Allocations(List.of(allocation), List.of(), 16, 253),
             new IpAllocator.Usage(1, 253, 0, 0));
     commands.forEach(command -> kit.serializationTestKit().verifySerialization(command, true));
     replies.forEach(reply -> kit.serializationTestKit().verifySerialization(reply, true));

@@ -138,7 +138,7 @@ class RenderingTest {
     assertEquals(
         "{\"total\":1,\"capacity\":65533,\"allocations\":[{\"agentId\":\"web-1\","
             + "\"ipAddress\":\"10.42.0.2\",\"ipv6Address\":\"fd42::2\","
-            + "\"allocatedAt\":\"2029-12-30T03:04:05Z\",\"lastSeen\":null}]}",
+            + "\"allocatedAt\":\"2029-12-30T03:04:05Z\",\"lastSeen\":null,\"reserved\":false}]}",
         AllocationsCommand.json(all));
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.Inet4Address;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -27,6 +28,30 @@ class MeshSubnetTest {
     MeshAddresses addresses = DEFAULT.addresses(hostNumber);
     assertEquals(ipv4, addresses.ipv4Text());
     assertEquals(ipv6, addresses.ipv6Text());
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 15, 256, 65534})
+  void anAddressOfEitherFamilyTellsItsHostNumber(int hostNumber) {
+    MeshAddresses addresses = DEFAULT.addresses(hostNumber);
+    assertEquals(OptionalInt.of(hostNumber), DEFAULT.hostNumber(addresses.ipv4()));
+    assertEquals(OptionalInt.of(hostNumber), DEFAULT.hostNumber(addresses.ipv6()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "10.42.0.0",
+        "10.42.255.255",
+        "10.43.0.1",
+        "fd42::",
+        "fd42::ffff",
+        "fd42::1:0:0:f",
+        "fd42::1:f",
+        "fd43::f"
+      })
+  void anAddressThatNoMemberHasTellsNone(String address) {
+    assertEquals(OptionalInt.empty(), DEFAULT.hostNumber(IpPrefix.parseAddress(address)));
   }
 
   @ParameterizedTest
