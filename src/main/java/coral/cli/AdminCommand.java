@@ -71,7 +71,7 @@ final class AdminCommand extends CommandGroup {
         names = {"-o", "--output"},
         paramLabel = "FORMAT",
         defaultValue = "table",
-        description = "table (the default: words for people) or json.")
+        description = "table (the default: words for people), json or yaml.")
     private OutputFormat output = OutputFormat.TABLE;
 
     @Override
@@ -95,15 +95,16 @@ final class AdminCommand extends CommandGroup {
       X509Certificate leaf = renewed.certificate();
       String serial = SerialNumbers.hex(leaf.getSerialNumber());
       Instant end = leaf.getNotAfter().toInstant();
-      if (output == OutputFormat.JSON) {
-        out.println(
-            Json.object(
-                json ->
-                    json.put("colonyId", chosen.id().value())
-                        .put("serialNumber", serial)
-                        .put("expiresAt", end)
-                        .put("administratorCertificate", certificates.toString())
-                        .put("administratorKey", key.toString())));
+      if (output.isStructured()) {
+        out.print(
+            output.document(
+                Json.object(
+                    json ->
+                        json.put("colonyId", chosen.id().value())
+                            .put("serialNumber", serial)
+                            .put("expiresAt", end)
+                            .put("administratorCertificate", certificates.toString())
+                            .put("administratorKey", key.toString()))));
       } else {
         out.println("The administrator of " + chosen.id() + " has certificate " + serial);
         out.println("in " + certificates + ", good until " + end + ". The former one ends when");

@@ -18,7 +18,7 @@ import picocli.CommandLine.Option;
       "PING is what the agent measured last, through the tunnel, over IPv4 if that was answered.",
       "AUTH is how the agent last proved who it is; EXPIRES is its certificate.",
       "",
-      "JSON: {agents: [{agentId, component, status, connected, meshIpv4, meshIpv6, lastSeen,",
+      "JSON: {agents: [{agentId, componentName, status, connected, meshIpv4, meshIpv6, lastSeen,",
       "lastHandshake, roundTripIpv4Milliseconds, roundTripIpv6Milliseconds, authentication,",
       "certificateSerial, certificateExpiresAt, receivedBytes, sentBytes}]}; authentication is",
       "certificate, token or colony-secret; times are ISO 8601 in UTC; what is not known is null.",
@@ -40,7 +40,8 @@ final class AgentsCommand implements Callable<Integer> {
   public Integer call() {
     List<Agent> agents = options.connect().agents();
     return options.answer(
-        () -> json(agents), () -> table(agents, wide, InstantSource.system().instant()));
+        () -> json(agents),
+        screen -> table(agents, wide, InstantSource.system().instant(), screen));
   }
 
   static String json(List<Agent> agents) {
@@ -49,7 +50,7 @@ final class AgentsCommand implements Callable<Integer> {
 
   private static void put(Json json, Agent agent) {
     json.put("agentId", agent.getAgentId())
-        .put("component", agent.getComponentName())
+        .put("componentName", agent.getComponentName())
         .put("status", agent.getStatus())
         .put("connected", agent.getConnected())
         .put("meshIpv4", agent.getMeshIpv4())
@@ -75,16 +76,18 @@ final class AgentsCommand implements Callable<Integer> {
     }
   }
 
-  static String table(List<Agent> agents, boolean wide, Instant now) {
+  static String table(List<Agent> agents, boolean wide, Instant now, Screen screen) {
     if (agents.isEmpty()) {
       return "No agents yet. An agent joins with the line that 'coral invite' prints.\n";
     }
-    return (wide ? wide(agents, now) : narrow(agents, now)).toString();
+    return (wide ? wide(agents, now) : narrow(agents, now)).states("STATUS").on(screen);
   }
 
   /** Ordinary agents fit a terminal of 80 columns. */
   private static Table narrow(List<Agent> agents, Instant now) {
-    Table table = new Table("AGENT", "STATUS", "IPV4", "PING", "AUTH", "EXPIRES", "SEEN AGO");
+    Table table =
+        new Table("AGENT", "STATUS", "IPV4", "PING", "AUTH", "EXPIRES", "SEEN AGO")
+            .expendable("EXPIRES", "AUTH", "PING", "SEEN AGO");
     for (Agent agent : agents) {
       boolean v4 = agent.hasRoundTripIpv4();
       table.row(
@@ -104,18 +107,20 @@ final class AgentsCommand implements Callable<Integer> {
   private static Table wide(List<Agent> agents, Instant now) {
     Table table =
         new Table(
-            "AGENT",
-            "STATUS",
-            "IPV4",
-            "IPV6",
-            "PING V4",
-            "PING V6",
-            "AUTH",
-            "EXPIRES",
-            "HANDSHAKE",
-            "SEEN AGO",
-            "RECEIVED",
-            "SENT");
+                "AGENT",
+                "STATUS",
+                "IPV4",
+                "IPV6",
+                "PING V4",
+                "PING V6",
+                "AUTH",
+                "EXPIRES",
+                "HANDSHAKE",
+                "SEEN AGO",
+                "RECEIVED",
+                "SENT")
+            .expendable(
+                "SENT", "RECEIVED", "EXPIRES", "AUTH", "HANDSHAKE", "PING V6", "PING V4", "IPV6");
     for (Agent agent : agents) {
       table.row(
           agent.getAgentId(),

@@ -27,7 +27,8 @@ final class AllocationsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ListAllocationsResponse all = options.connect().allocations();
-    return options.answer(() -> json(all), () -> table(all, InstantSource.system().instant()));
+    return options.answer(
+        () -> json(all), screen -> table(all, InstantSource.system().instant(), screen));
   }
 
   static String json(ListAllocationsResponse all) {
@@ -51,8 +52,10 @@ final class AllocationsCommand implements Callable<Integer> {
         .put("reserved", allocation.getReserved());
   }
 
-  static String table(ListAllocationsResponse all, Instant now) {
-    Table table = new Table("AGENT", "IPV4", "IPV6", "ALLOCATED", "LAST SEEN");
+  static String table(ListAllocationsResponse all, Instant now, Screen screen) {
+    Table table =
+        new Table("AGENT", "IPV4", "IPV6", "ALLOCATED", "LAST SEEN")
+            .expendable("ALLOCATED", "LAST SEEN");
     for (Allocation allocation : all.getAllocationsList()) {
       table.row(
           allocation.getAgentId(),
@@ -62,6 +65,6 @@ final class AllocationsCommand implements Callable<Integer> {
           allocation.getReserved() ? "reserved" : Times.ago(allocation.getLastSeen(), now));
     }
     String count = all.getTotal() + " of " + all.getCapacity() + " addresses allocated.\n";
-    return all.getAllocationsCount() == 0 ? count : table + count;
+    return all.getAllocationsCount() == 0 ? count : table.on(screen) + count;
   }
 }

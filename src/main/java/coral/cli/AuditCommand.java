@@ -84,7 +84,9 @@ final class AuditCommand implements Callable<Integer> {
     ColonyClient client = options.connect();
     PrintWriter out = CoralCommand.out(spec);
     Printed printed =
-        options.json() ? new JsonLines(out, follow) : new Lines(out, Terminal.width());
+        options.isStructured()
+            ? new Structured(out, follow, options.output())
+            : new Lines(out, options.screen().width());
     ListAuditRecordsRequest.Builder request =
         ListAuditRecordsRequest.newBuilder()
             .setSince(Timestamp.newBuilder().setSeconds(since.getEpochSecond()));
@@ -173,30 +175,44 @@ final class AuditCommand implements Callable<Integer> {
   }
 
   /** One object in all, or one for each record. */
-  static final class JsonLines implements Printed {
+  static final class Structured implements Printed {
+    private static final String JSON_BEGIN = "{\"records\":[";
+    private static final String YAML_BEGIN = "records:\n";
+
     private final PrintWriter out;
     private final boolean each;
-    private String before;
+    private final OutputFormat format;
+    private boolean any;
 
-    JsonLines(PrintWriter out, boolean each) {
+    Structured(PrintWriter out, boolean each, OutputFormat format) {
       this.out = out;
       this.each = each;
-      this.before = each ? "" : "{\"records\":[";
+      this.format = format;
     }
 
     @Override
     public void add(AuditRecord record) {
-      out.print(before + json(record));
-      before = each ? "" : ",";
+      String json = json(record);
       if (each) {
-        out.print("\n");
+        out.print(format.event(json));
+      } else if (format == OutputFormat.YAML) {
+        String list = format.document(JSON_BEGIN + json + "]}");
+        out.print(any ? list.substring(YAML_BEGIN.length()) : list);
+      } else {
+        out.print((any ? "," : JSON_BEGIN) + json);
       }
+      any = true;
     }
 
     @Override
     public void end() {
-      if (!each) {
-        out.print((before.equals(",") ? "" : before) + "]}\n");
+      if (each) {
+        return;
+      }
+      if (!any) {
+        out.print(format.document(JSON_BEGIN + "]}"));
+      } else if (format == OutputFormat.JSON) {
+        out.print("]}\n");
       }
     }
 

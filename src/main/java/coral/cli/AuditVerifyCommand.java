@@ -54,10 +54,12 @@ final class AuditVerifyCommand implements Callable<Integer> {
         verify(
             client,
             verification,
-            Terminal.width() == 0 ? Optional.empty() : Optional.of(self.commandLine().getErr()));
+            options.screen().width() == 0
+                ? Optional.empty()
+                : Optional.of(self.commandLine().getErr()));
     PrintWriter out = CoralCommand.out(spec);
-    if (options.json()) {
-      out.print(json(verification, broken) + "\n");
+    if (options.isStructured()) {
+      out.print(options.output().document(json(verification, broken)));
       out.flush();
       return broken.isEmpty() ? CommandLine.DONE : CommandLine.FAILED;
     }

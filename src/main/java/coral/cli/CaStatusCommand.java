@@ -45,7 +45,7 @@ final class CaStatusCommand implements Callable<Integer> {
     if (watch) {
       return FleetWatch.of(options).until(status, () -> ask(client));
     }
-    return options.answer(() -> json(status), () -> text(status));
+    return options.answer(() -> json(status), screen -> text(status, screen));
   }
 
   static GetAuthorityStatusResponse ask(ColonyClient client) {
@@ -77,8 +77,11 @@ final class CaStatusCommand implements Callable<Integer> {
         .put("keyOnline", authority.getKeyOnline());
   }
 
-  static String text(GetAuthorityStatusResponse status) {
-    Table table = new Table("KIND", "STATE", "KEY", "EXPIRES", "FINGERPRINT", "SUBJECT");
+  static String text(GetAuthorityStatusResponse status, Screen screen) {
+    Table table =
+        new Table("KIND", "STATE", "KEY", "EXPIRES", "FINGERPRINT", "SUBJECT")
+            .states("STATE")
+            .expendable("SUBJECT", "FINGERPRINT");
     for (Authority authority : status.getAuthoritiesList()) {
       table.row(
           authority.getKind(),
@@ -89,7 +92,7 @@ final class CaStatusCommand implements Callable<Integer> {
           authority.getSubject());
     }
     Rotation rotation = Rotation.of(status);
-    return table
+    return table.on(screen)
         + "\n"
         + rotation.picture()
         + "\n"

@@ -48,7 +48,8 @@ final class CertificatesListCommand implements Callable<Integer> {
   public Integer call() {
     List<Certificate> certificates = all(options.connect());
     return options.answer(
-        () -> json(certificates), () -> table(certificates, InstantSource.system().instant()));
+        () -> json(certificates),
+        screen -> table(certificates, InstantSource.system().instant(), screen));
   }
 
   private List<Certificate> all(ColonyClient client) {
@@ -79,11 +80,14 @@ final class CertificatesListCommand implements Callable<Integer> {
         json -> json.putObjects("certificates", certificates, CertificatesCommand::put));
   }
 
-  static String table(List<Certificate> certificates, Instant now) {
+  static String table(List<Certificate> certificates, Instant now, Screen screen) {
     if (certificates.isEmpty()) {
       return "No certificates.\n";
     }
-    Table table = new Table("SERIAL NUMBER", "AGENT", "ROLE", "STATUS", "EXPIRES");
+    Table table =
+        new Table("SERIAL NUMBER", "AGENT", "ROLE", "STATUS", "EXPIRES")
+            .states("STATUS")
+            .expendable("ROLE", "EXPIRES");
     for (Certificate certificate : certificates) {
       table.row(
           certificate.getSerialNumber(),
@@ -92,6 +96,6 @@ final class CertificatesListCommand implements Callable<Integer> {
           certificate.getStatus(),
           Times.distance(certificate.getExpiresAt(), now));
     }
-    return table.toString();
+    return table.on(screen);
   }
 }

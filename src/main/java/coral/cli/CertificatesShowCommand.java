@@ -35,6 +35,7 @@ final class CertificatesShowCommand implements Callable<Integer> {
   enum Format {
     TABLE,
     JSON,
+    YAML,
     PEM;
 
     @Override
@@ -72,7 +73,8 @@ final class CertificatesShowCommand implements Callable<Integer> {
     out.print(
         switch (format) {
           case TABLE -> text(found.getCertificate(), InstantSource.system().instant());
-          case JSON -> json(found) + "\n";
+          case JSON -> OutputFormat.JSON.document(json(found));
+          case YAML -> OutputFormat.YAML.document(json(found));
           case PEM ->
               pem(found)
                   .orElseThrow(

@@ -61,6 +61,11 @@ class ColonyOptions {
     return ColonyClient.connect(chosen.id(), chosen.folder(), target, timeout);
   }
 
+  /** Where the answer is shown if people read it. */
+  final Screen screen() {
+    return CoralCommand.root(command).screen();
+  }
+
   /** Where the command writes its answer. */
   final PrintWriter out() {
     return CoralCommand.out(command);

@@ -13,9 +13,12 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Spec;
 
 /** {@code coral connect}: the agent. */
 @Command(
@@ -44,6 +47,7 @@ final class ConnectCommand implements Callable<Integer> {
   private static final String PASTE = "Give the line that 'coral invite' printed.";
 
   @ParentCommand private @Nullable CoralCommand root;
+  @Spec private @Nullable CommandSpec spec;
   @Mixin private Foreground foreground = new Foreground();
 
   @Parameters(
@@ -162,6 +166,12 @@ final class ConnectCommand implements Callable<Integer> {
     if (output == null) {
       return once ? "text" : null;
     }
-    return output == OutputFormat.JSON ? "json" : "text";
+    return switch (output) {
+      case TABLE -> "text";
+      case JSON -> "json";
+      case YAML ->
+          throw new ParameterException(
+              CoralCommand.given(spec).commandLine(), "-o: a report is table or json");
+    };
   }
 }

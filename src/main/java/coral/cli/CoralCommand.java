@@ -86,6 +86,16 @@ public final class CoralCommand implements Runnable {
   LogFormat logFormat = LogFormat.PLAIN;
 
   @Option(
+      names = "--color",
+      paramLabel = "WHEN",
+      scope = ScopeType.INHERIT,
+      defaultValue = "auto",
+      description =
+          "Colours: auto (the default: on a terminal, unless NO_COLOR is set), always or"
+              + " never.")
+  ColorChoice color = ColorChoice.AUTO;
+
+  @Option(
       names = "--verbose",
       scope = ScopeType.INHERIT,
       description = "Show the stack trace of a failure.")
@@ -144,6 +154,11 @@ public final class CoralCommand implements Runnable {
   /** How the log lines of this process look. */
   public LogFormat logFormat() {
     return logFormat;
+  }
+
+  /** Standard output, for answers that people read. */
+  Screen screen() {
+    return Terminal.screen(color, environment);
   }
 
   /** Where state lives. */

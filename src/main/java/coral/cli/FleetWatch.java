@@ -29,25 +29,25 @@ final class FleetWatch {
       "What was done stays done: watch on with 'coral ca status --watch'.";
 
   private final PrintWriter out;
-  private final boolean json;
+  private final OutputFormat format;
   private final int width;
   private final Duration interval;
   private String last = "";
 
   /**
-   * @param json writes each change as an object
+   * @param format of each change
    * @param width of the terminal, in characters; 0 if there is none
    * @param interval from an answer to the next question
    */
-  FleetWatch(PrintWriter out, boolean json, int width, Duration interval) {
+  FleetWatch(PrintWriter out, OutputFormat format, int width, Duration interval) {
     this.out = out;
-    this.json = json;
+    this.format = format;
     this.width = width;
     this.interval = interval;
   }
 
   static FleetWatch of(QueryOptions options) {
-    return new FleetWatch(options.out(), options.json(), Terminal.width(), INTERVAL);
+    return new FleetWatch(options.out(), options.output(), options.screen().width(), INTERVAL);
   }
 
   /**
@@ -74,7 +74,7 @@ final class FleetWatch {
       }
     }
     endLine();
-    if (!json) {
+    if (!format.isStructured()) {
       out.println(Rotation.of(status).next());
     }
     out.flush();
@@ -84,8 +84,8 @@ final class FleetWatch {
   private void show(GetAuthorityStatusResponse status) {
     Rotation rotation = Rotation.of(status);
     String text =
-        json
-            ? CaStatusCommand.json(status)
+        format.isStructured()
+            ? format.event(CaStatusCommand.json(status)).stripTrailing()
             : Table.printable(rotation.phase()) + ": " + rotation.progress();
     if (text.equals(last)) {
       return;
@@ -100,7 +100,7 @@ final class FleetWatch {
   }
 
   private boolean bar() {
-    return !json && width > 0;
+    return !format.isStructured() && width > 0;
   }
 
   private String bar(Rotation rotation, String text) {

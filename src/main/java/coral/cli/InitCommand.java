@@ -63,7 +63,7 @@ final class InitCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
       defaultValue = "table",
-      description = "table (the default: words for people) or json.")
+      description = "table (the default: words for people), json or yaml.")
   private OutputFormat output = OutputFormat.TABLE;
 
   @Override
@@ -71,7 +71,7 @@ final class InitCommand implements Callable<Integer> {
     CoralHome home = CoralCommand.of(root).home();
     ColonyFiles.Created created = create(home);
     PrintWriter out = CoralCommand.out(spec);
-    out.print(output == OutputFormat.JSON ? json(created) + "\n" : text(created));
+    out.print(output.isStructured() ? output.document(json(created)) : text(created));
     out.flush();
     return CommandLine.DONE;
   }

@@ -107,7 +107,7 @@ final class InviteCommand implements Callable<Integer> {
                     "Revoke some that nobody needs: 'coral invites list', 'coral invites revoke"
                         + " ID'."));
     int done = options.answer(() -> json(made), () -> command(made) + "\n");
-    if (!options.json()) {
+    if (!options.isStructured()) {
       PrintWriter err = CoralCommand.given(spec).commandLine().getErr();
       err.println(note(made.getInvitation(), InstantSource.system().instant()));
       err.flush();

@@ -50,7 +50,8 @@ final class InvitesCommand extends CommandGroup {
                   ListInvitationsResponse.parser())
               .getInvitationsList();
       return options.answer(
-          () -> json(invitations), () -> table(invitations, InstantSource.system().instant()));
+          () -> json(invitations),
+          screen -> table(invitations, InstantSource.system().instant(), screen));
     }
   }
 
@@ -72,11 +73,14 @@ final class InvitesCommand extends CommandGroup {
                         .put("createdBy", Times.present(invitation.getCreatedBy()))));
   }
 
-  static String table(List<Invitation> invitations, Instant now) {
+  static String table(List<Invitation> invitations, Instant now, Screen screen) {
     if (invitations.isEmpty()) {
       return "No invitations. 'coral invite' makes one.\n";
     }
-    Table table = new Table("ID", "AGENT", "ROLE", "STATUS", "LEFT", "ENDS", "BY");
+    Table table =
+        new Table("ID", "AGENT", "ROLE", "STATUS", "LEFT", "ENDS", "BY")
+            .states("STATUS")
+            .expendable("BY", "LEFT", "ROLE", "ENDS");
     for (Invitation invitation : invitations) {
       table.row(
           invitation.getInvitationId(),
@@ -87,7 +91,7 @@ final class InvitesCommand extends CommandGroup {
           Times.distance(invitation.getExpiresAt(), now),
           invitation.getCreatedBy());
     }
-    return table.toString();
+    return table.on(screen);
   }
 
   /** {@code coral invites revoke}. */

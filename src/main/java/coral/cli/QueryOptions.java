@@ -1,6 +1,7 @@
 package coral.cli;
 
 import java.io.PrintWriter;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 
@@ -10,11 +11,17 @@ final class QueryOptions extends ColonyOptions {
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
       defaultValue = "table",
-      description = "table (the default) or json.")
+      description = "table (the default), json or yaml.")
   private OutputFormat output = OutputFormat.TABLE;
 
-  boolean json() {
-    return output == OutputFormat.JSON;
+  /** The form that was asked for. */
+  OutputFormat output() {
+    return output;
+  }
+
+  /** Whether programs read the answer: JSON or YAML. */
+  boolean isStructured() {
+    return output.isStructured();
   }
 
   /**
@@ -25,8 +32,17 @@ final class QueryOptions extends ColonyOptions {
    * @return {@link CommandLine#DONE}
    */
   int answer(Supplier<String> json, Supplier<String> text) {
+    return answer(json, screen -> text.get());
+  }
+
+  /**
+   * The same with text that fits the terminal.
+   *
+   * @param text for people, with a line feed at its end
+   */
+  int answer(Supplier<String> json, Function<Screen, String> text) {
     PrintWriter out = out();
-    out.print(json() ? json.get() + "\n" : text.get());
+    out.print(isStructured() ? output.document(json.get()) : text.apply(screen()));
     out.flush();
     return CommandLine.DONE;
   }

@@ -39,6 +39,12 @@ class AuditCommandTest {
           .setDetail("the colony secret is wrong")
           .build();
 
+  private static final String JSON =
+      "{\"sequence\":7,\"time\":\"2030-01-02T03:04:05Z\",\"kind\":\"secret-refused\","
+          + "\"actor\":\"anyone\",\"meshAddress\":null,\"sourceAddress\":\"192.0.2.1\","
+          + "\"subject\":null,\"detail\":\"the colony secret is wrong\",\"requestId\":null,"
+          + "\"hash\":\"\"}";
+
   @TempDir Path home;
 
   @Test
@@ -127,19 +133,23 @@ class AuditCommandTest {
 
   @Test
   void inJsonEveryKeyIsThereAndWhoFollowsGetsALineForEachRecord() {
-    String record =
-        "{\"sequence\":7,\"time\":\"2030-01-02T03:04:05Z\",\"kind\":\"secret-refused\","
-            + "\"actor\":\"anyone\",\"meshAddress\":null,\"sourceAddress\":\"192.0.2.1\","
-            + "\"subject\":null,\"detail\":\"the colony secret is wrong\",\"requestId\":null,"
-            + "\"hash\":\"\"}";
-    assertEquals("{\"records\":[" + record + "," + record + "]}\n", json(false));
-    assertEquals(record + "\n" + record + "\n", json(true));
+    assertEquals(
+        "{\"records\":[" + JSON + "," + JSON + "]}\n", structured(false, OutputFormat.JSON));
+    assertEquals(JSON + "\n" + JSON + "\n", structured(true, OutputFormat.JSON));
   }
 
-  private static String json(boolean follow) {
+  @Test
+  void recordsInYamlAreOneListOrADocumentEach() {
+    String record = Yaml.of("{\"records\":[" + JSON + "]}").substring("records:\n".length());
+    assertEquals("records:\n" + record + record, structured(false, OutputFormat.YAML));
+    String document = "---\n" + Yaml.of(JSON);
+    assertEquals(document + document, structured(true, OutputFormat.YAML));
+  }
+
+  private static String structured(boolean follow, OutputFormat format) {
     StringWriter text = new StringWriter();
     PrintWriter out = new PrintWriter(text);
-    AuditCommand.JsonLines lines = new AuditCommand.JsonLines(out, follow);
+    AuditCommand.Structured lines = new AuditCommand.Structured(out, follow, format);
     lines.add(RECORD);
     lines.add(RECORD);
     lines.end();

@@ -265,11 +265,11 @@ class CaCommandTest {
   private record Watched(int exitCode, String out) {}
 
   private static Watched watch(
-      boolean json, int width, Deque<Supplier<GetAuthorityStatusResponse>> answers) {
+      OutputFormat format, int width, Deque<Supplier<GetAuthorityStatusResponse>> answers) {
     StringWriter text = new StringWriter();
     PrintWriter out = new PrintWriter(text);
     int exitCode =
-        new FleetWatch(out, json, width, Duration.ZERO)
+        new FleetWatch(out, format, width, Duration.ZERO)
             .until(draining(0), () -> answers.remove().get());
     assertTrue(answers.isEmpty(), "all answers were asked for");
     return new Watched(exitCode, text.toString());
@@ -289,7 +289,7 @@ class CaCommandTest {
 
   @Test
   void onATerminalTheFleetIsABar() {
-    Watched watched = watch(false, 60, answers());
+    Watched watched = watch(OutputFormat.TABLE, 60, answers());
     assertEquals(0, watched.exitCode());
     String clear = "\u001b[K";
     // 60 columns less the text and what is around the bar
@@ -318,14 +318,14 @@ class CaCommandTest {
   @Test
   void aTerminalThatIsTooNarrowHasNoBar() {
     assertTrue(
-        watch(false, 40, answers())
+        watch(OutputFormat.TABLE, 40, answers())
             .out()
             .startsWith("\rdraining: 0 of 14 agents have renewed\u001b[K"));
   }
 
   @Test
   void elsewhereEveryChangeIsALineAndAnAbsenceIsBorne() {
-    Watched watched = watch(false, 0, answers());
+    Watched watched = watch(OutputFormat.TABLE, 0, answers());
     assertEquals(
         List.of(
             "draining: 0 of 14 agents have renewed",
@@ -334,7 +334,7 @@ class CaCommandTest {
         watched.out().lines().limit(3).toList());
     assertEquals(
         List.of(0L, 7L, 14L),
-        watch(true, 60, answers())
+        watch(OutputFormat.JSON, 60, answers())
             .out()
             .lines()
             .map(line -> Long.parseLong(line.replaceAll(".*OnActiveRoot\":(\\d+).*", "$1")))
@@ -343,7 +343,8 @@ class CaCommandTest {
 
   @Test
   void aColonyThatStaysAwayEndsTheWatchingAndNothingElse() {
-    FleetWatch watch = new FleetWatch(new PrintWriter(new StringWriter()), false, 0, Duration.ZERO);
+    FleetWatch watch =
+        new FleetWatch(new PrintWriter(new StringWriter()), OutputFormat.TABLE, 0, Duration.ZERO);
     CommandFailedException failure =
         assertThrows(
             CommandFailedException.class,

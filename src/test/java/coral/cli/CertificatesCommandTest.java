@@ -85,7 +85,7 @@ class CertificatesCommandTest {
 
   @Test
   void theTableFitsATerminal() {
-    String table = CertificatesListCommand.table(List.of(CURRENT, REVOKED), NOW);
+    String table = CertificatesListCommand.table(List.of(CURRENT, REVOKED), NOW, Screen.PLAIN);
     assertEquals(
         """
         SERIAL NUMBER                     AGENT  ROLE   STATUS   EXPIRES
@@ -93,7 +93,7 @@ class CertificatesCommandTest {
         5b9a5c4dc8045e33260b75dc16a70eea  web-1  agent  revoked  2 d ago
         """,
         table);
-    assertEquals("No certificates.\n", CertificatesListCommand.table(List.of(), NOW));
+    assertEquals("No certificates.\n", CertificatesListCommand.table(List.of(), NOW, Screen.PLAIN));
   }
 
   @Test
@@ -212,7 +212,7 @@ class CertificatesCommandTest {
     }
     Cli format = colony.coral("certificates", "show", SERIAL, "-o", "der");
     assertEquals(2, format.exitCode());
-    assertTrue(format.err().contains("expected table, json or pem, not 'der'"), format.err());
+    assertTrue(format.err().contains("expected table, json, yaml or pem, not 'der'"), format.err());
     assertEquals(2, colony.coral("certificates").exitCode());
     assertEquals(List.of(), colony.asked());
   }

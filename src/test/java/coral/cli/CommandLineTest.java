@@ -117,7 +117,7 @@ class CommandLineTest {
         "quickstart --agents 0",
         "quickstart --agents 51",
         "quickstart --agents many",
-        "status -o yaml",
+        "status -o xml",
         "status --colony NOT_AN_ID",
         "status --endpoint nowhere",
         "agents surplus",
@@ -227,10 +227,10 @@ class CommandLineTest {
   void completionKnowsTheValuesOfOptions() throws Exception {
     assertEquals("agent proxy viewer operator", completed("coral", "invite", "--role", ""));
     assertEquals("operator", completed("coral", "invite", "--role", "op"));
-    assertEquals("table json pem", completed("coral", "certificates", "show", "--output", ""));
+    assertEquals("table json yaml pem", completed("coral", "certificates", "show", "--output", ""));
     assertEquals("pem der", completed("coral", "ca", "export", "-o", ""));
     assertEquals("root server agent", completed("coral", "ca", "export", "--issuer", ""));
-    assertEquals("table json", completed("coral", "invites", "list", "-o", ""));
+    assertEquals("table json yaml", completed("coral", "invites", "list", "-o", ""));
   }
 
   /** What bash offers for the last word. */

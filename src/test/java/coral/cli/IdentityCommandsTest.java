@@ -183,7 +183,7 @@ class IdentityCommandsTest {
         5b9a5c4dc8045e33  web-1  agent     open    1 of 1   in 15 min  admin
         697307ca00872bd2  any    operator  used    0 of 20  2 h ago    admin
         """,
-        InvitesCommand.table(List.of(soon, used), NOW));
+        InvitesCommand.table(List.of(soon, used), NOW, Screen.PLAIN));
     colony.answer(
         "ListInvitations",
         ListInvitationsRequest.class,
@@ -198,7 +198,8 @@ class IdentityCommandsTest {
             + "\"createdBy\":\"admin\"}]}\n",
         colony.coral("invites", "list", "-o", "json").out());
     assertEquals(
-        "No invitations. 'coral invite' makes one.\n", InvitesCommand.table(List.of(), NOW));
+        "No invitations. 'coral invite' makes one.\n",
+        InvitesCommand.table(List.of(), NOW, Screen.PLAIN));
   }
 
   @Test

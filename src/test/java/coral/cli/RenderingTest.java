@@ -59,14 +59,14 @@ class RenderingTest {
         web-1  healthy    10.42.0.2    0.42 ms  secret  in 89 d  12 s
         a      unhealthy  10.42.0.300  -        -       -        -
         """,
-        AgentsCommand.table(List.of(HEALTHY, SILENT), false, NOW));
+        AgentsCommand.table(List.of(HEALTHY, SILENT), false, NOW, Screen.PLAIN));
     assertEquals(
         """
         AGENT  STATUS     IPV4         IPV6     PING V4  PING V6  AUTH    EXPIRES  HANDSHAKE  SEEN AGO  RECEIVED  SENT
         web-1  healthy    10.42.0.2    fd42::2  0.42 ms  1.50 ms  secret  in 89 d  1 min ago  12 s      2.0 KiB   7 B
         a      unhealthy  10.42.0.300  fd42::3  -        -        -       -        -          -         0 B       0 B
         """,
-        AgentsCommand.table(List.of(HEALTHY, SILENT), true, NOW));
+        AgentsCommand.table(List.of(HEALTHY, SILENT), true, NOW, Screen.PLAIN));
   }
 
   @Test
@@ -78,27 +78,27 @@ class RenderingTest {
             .setAuthentication("certificate")
             .setLastSeen(secondsAgo(59 * 60))
             .build();
-    String table = AgentsCommand.table(List.of(ordinary, SILENT), false, NOW);
+    String table = AgentsCommand.table(List.of(ordinary, SILENT), false, NOW, Screen.PLAIN);
     table.lines().forEach(line -> assertTrue(line.length() <= 80, line));
   }
 
   @Test
   void aPingThatOnlyIpv6AnswersIsShown() {
     Agent agent = HEALTHY.toBuilder().clearRoundTripIpv4().build();
-    String table = AgentsCommand.table(List.of(agent), false, NOW);
+    String table = AgentsCommand.table(List.of(agent), false, NOW, Screen.PLAIN);
     assertTrue(table.contains(" 1.50 ms "), table);
   }
 
   @Test
   void agentsInJsonHaveEveryKeyAlways() {
     assertEquals(
-        "{\"agents\":[{\"agentId\":\"web-1\",\"component\":\"shop\",\"status\":\"healthy\","
+        "{\"agents\":[{\"agentId\":\"web-1\",\"componentName\":\"shop\",\"status\":\"healthy\","
             + "\"connected\":true,\"meshIpv4\":\"10.42.0.2\",\"meshIpv6\":\"fd42::2\","
             + "\"lastSeen\":\"2030-01-02T03:03:53Z\",\"lastHandshake\":\"2030-01-02T03:02:50Z\","
             + "\"roundTripIpv4Milliseconds\":0.42,\"roundTripIpv6Milliseconds\":1.5,"
             + "\"authentication\":\"colony-secret\",\"certificateSerial\":\"0a\","
             + "\"certificateExpiresAt\":\"2030-04-01T03:04:05Z\",\"receivedBytes\":2048,\"sentBytes\":7},"
-            + "{\"agentId\":\"a\",\"component\":\"\",\"status\":\"unhealthy\","
+            + "{\"agentId\":\"a\",\"componentName\":\"\",\"status\":\"unhealthy\","
             + "\"connected\":false,\"meshIpv4\":\"10.42.0.300\",\"meshIpv6\":\"fd42::3\","
             + "\"lastSeen\":null,\"lastHandshake\":null,\"roundTripIpv4Milliseconds\":null,"
             + "\"roundTripIpv6Milliseconds\":null,\"authentication\":null,"
@@ -111,7 +111,7 @@ class RenderingTest {
   void withoutAgentsTheTableSaysHowToGetSome() {
     assertEquals(
         "No agents yet. An agent joins with the line that 'coral invite' prints.\n",
-        AgentsCommand.table(List.of(), false, NOW));
+        AgentsCommand.table(List.of(), false, NOW, Screen.PLAIN));
     assertEquals("{\"agents\":[]}", AgentsCommand.json(List.of()));
   }
 
@@ -134,7 +134,7 @@ class RenderingTest {
         web-1  10.42.0.2  fd42::2  3 d ago    -
         1 of 65533 addresses allocated.
         """,
-        AllocationsCommand.table(all, NOW));
+        AllocationsCommand.table(all, NOW, Screen.PLAIN));
     assertEquals(
         "{\"total\":1,\"capacity\":65533,\"allocations\":[{\"agentId\":\"web-1\","
             + "\"ipAddress\":\"10.42.0.2\",\"ipv6Address\":\"fd42::2\","

@@ -70,7 +70,7 @@ public final class QuickstartCommand implements Callable<Integer> {
       names = {"-o", "--output"},
       paramLabel = "FORMAT",
       defaultValue = "table",
-      description = "table (the default) or json.")
+      description = "table (the default), json or yaml.")
   private OutputFormat output = OutputFormat.TABLE;
 
   @Option(
@@ -92,7 +92,7 @@ public final class QuickstartCommand implements Callable<Integer> {
     PrintWriter out = command.commandLine().getOut();
     PrintWriter err = command.commandLine().getErr();
     InstantSource clock = InstantSource.system();
-    Progress progress = new Progress(output == OutputFormat.JSON ? err : out, clock);
+    Progress progress = new Progress(output.isStructured() ? err : out, clock);
 
     TemporaryHome.deleteStale();
     Cleanup cleanup = new Cleanup();
@@ -137,8 +137,8 @@ public final class QuickstartCommand implements Callable<Integer> {
     try {
       Quickstart.Mesh mesh = quickstart.start();
       Duration took = progress.elapsed();
-      if (output == OutputFormat.JSON) {
-        out.println(json(mesh, took));
+      if (output.isStructured()) {
+        out.print(output.document(json(mesh, took)));
         out.flush();
       } else {
         progress.plain("\n" + table(mesh.agents(), clock.instant()) + "\n");
