@@ -77,7 +77,7 @@ final class IssuingRules {
     }
     return join(
         request,
-        CertificateRole.AGENT,
+        paid.role(),
         paid.tokenId(),
         List.of(
             new CertificateEvent.TokenSpent(

@@ -38,9 +38,20 @@ public sealed interface Payment {
    * @param tokenId its {@code jti}
    * @param keyHash the SHA-256 of the SubjectPublicKeyInfo that the token is bound to, in 64
    *     lower-case hexadecimal digits
+   * @param role what its holder wants to be: the token does not say
    */
-  record Token(String tokenId, Instant issuedAt, Instant expiresAt, String keyHash)
+  record Token(
+      String tokenId, Instant issuedAt, Instant expiresAt, String keyHash, CertificateRole role)
       implements Payment {
+    /**
+     * @throws IllegalArgumentException for a role that nobody may choose for itself
+     */
+    public Token {
+      if (!role.isMember()) {
+        throw new IllegalArgumentException("a token buys no role '" + role + "'");
+      }
+    }
+
     @Override
     public String kind() {
       return "token";

@@ -2,6 +2,7 @@ package coral.colony;
 
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.certificate.CertificateAuthority;
+import coral.certificate.CertificateRole;
 import coral.certificate.Payment;
 import coral.certificate.PreviousKeyProof;
 import coral.model.AgentId;
@@ -90,6 +91,7 @@ final class Issuance {
       limit.require(caller);
     }
     String requestId = Requests.optionalRequestId(request.getRequestId());
+    CertificateRole role = role(request.getRole());
     long payments =
         Stream.of(
                 request.getColonySecret(), request.getRegistrationToken(), request.getInvitation())
@@ -117,7 +119,7 @@ final class Issuance {
       }
       payment =
           CompletableFuture.completedStage(request)
-              .thenCompose(paying -> payment(caller, agentId, paying));
+              .thenCompose(paying -> payment(caller, agentId, role, paying));
     }
     Optional<PreviousKeyProof> proof = proof(request);
     return payment
@@ -153,8 +155,17 @@ final class Issuance {
     return Requests.agentId(name);
   }
 
+  /** What a stranger may choose to be; who invites or renews has chosen already. */
+  private static CertificateRole role(String named) {
+    return switch (named) {
+      case "", "agent" -> CertificateRole.AGENT;
+      case "proxy" -> CertificateRole.PROXY;
+      default -> throw invalid("a role is 'agent' or 'proxy'; for others there are invitations");
+    };
+  }
+
   private CompletionStage<Payment> payment(
-      Caller caller, AgentId agentId, RequestCertificateRequest request) {
+      Caller caller, AgentId agentId, CertificateRole role, RequestCertificateRequest request) {
     if (!request.getInvitation().isEmpty()) {
       Requests.length("invitation", request.getInvitation(), Requests.MAX_SECRET);
       return CompletableFuture.completedFuture(
@@ -163,12 +174,12 @@ final class Issuance {
     if (!request.getRegistrationToken().isEmpty()) {
       return tokens
           .verify(request.getRegistrationToken())
-          .thenApply(token -> payment(agentId, token));
+          .thenApply(token -> payment(agentId, role, token));
     }
     return CompletableFuture.completedFuture(secret(caller, request.getColonySecret()));
   }
 
-  private static Payment payment(AgentId agentId, RegistrationToken token) {
+  private static Payment payment(AgentId agentId, CertificateRole role, RegistrationToken token) {
     if (!token.agentId().equals(agentId)) {
       throw unauthenticated(
           "the registration token is for another agent id; ask for one for yours");
@@ -181,7 +192,7 @@ final class Issuance {
                     unauthenticated(
                         "the registration token is bound to no key that can be certified; ask"
                             + " discovery for one with public_key_sha256"));
-    return new Payment.Token(token.id(), token.issuedAt(), token.expiresAt(), key.value());
+    return new Payment.Token(token.id(), token.issuedAt(), token.expiresAt(), key.value(), role);
   }
 
   private Payment secret(Caller caller, String shown) {

@@ -289,7 +289,8 @@ class CertificateJournalTest {
   }
 
   private Payment token(String id, KeyPair keys) {
-    return new Payment.Token(id, now, now.plusSeconds(60), PublicKeys.hash(keys.getPublic()));
+    return new Payment.Token(
+        id, now, now.plusSeconds(60), PublicKeys.hash(keys.getPublic()), CertificateRole.AGENT);
   }
 
   private void ask(AgentId agentId, KeyPair keys, Payment payment) {

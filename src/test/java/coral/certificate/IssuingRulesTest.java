@@ -52,7 +52,12 @@ class IssuingRulesTest {
   @Test
   void aTokenFromBeforeTheStartIsRefusedUnlessItIsKnownAsSpentByTheSameKey() {
     Payment.Token old =
-        new Payment.Token("t-0", desk.started.minusSeconds(1), desk.now.plusSeconds(59), key("a"));
+        new Payment.Token(
+            "t-0",
+            desk.started.minusSeconds(1),
+            desk.now.plusSeconds(59),
+            key("a"),
+            CertificateRole.AGENT);
     assertEquals(Failure.UNAUTHENTICATED, desk.refusal(request(WEB, "a", old)));
     assertTrue(desk.journal.isEmpty());
     IssueRequest spent = request(WEB, "a", desk.token("t-1", "a"));
@@ -60,6 +65,23 @@ class IssuingRulesTest {
     TestDesk restarted = new TestDesk(3, desk.now.plusSeconds(5));
     desk.journal.forEach(restarted::apply);
     assertEquals(certificate, restarted.certify(spent), "its answer, again");
+  }
+
+  @Test
+  void whoeverPaysWithATokenMayBeAProxyAndStaysWhatItWas() {
+    IssuedCertificate first =
+        desk.certify(request(WEB, "a", desk.token("t-1", "a", CertificateRole.PROXY)));
+    assertEquals(CertificateRole.PROXY, desk.identity(WEB).role());
+    assertEquals(
+        Failure.AGENT_ID_TAKEN,
+        desk.refusal(request(WEB, "a", desk.token("t-2", "a", CertificateRole.AGENT))));
+    IssuedCertificate next = desk.certify(renewal(WEB, "b", first));
+    assertEquals(CertificateRole.PROXY, desk.identity(WEB).role(), next.serial());
+    for (CertificateRole role : CertificateRole.values()) {
+      if (!role.isMember()) {
+        assertThrows(IllegalArgumentException.class, () -> desk.token("t-3", "c", role));
+      }
+    }
   }
 
   /** J11: whatever is refused spends nothing. */

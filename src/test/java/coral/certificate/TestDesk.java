@@ -46,7 +46,11 @@ final class TestDesk {
   }
 
   Payment.Token token(String id, String key) {
-    return new Payment.Token(id, now, now.plusSeconds(60), key(key));
+    return token(id, key, CertificateRole.AGENT);
+  }
+
+  Payment.Token token(String id, String key, CertificateRole role) {
+    return new Payment.Token(id, now, now.plusSeconds(60), key(key), role);
   }
 
   static IssueRequest request(AgentId agentId, String key, Payment payment) {

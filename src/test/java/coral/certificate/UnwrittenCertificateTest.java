@@ -101,7 +101,11 @@ class UnwrittenCertificateTest {
     ActorRef<Command> authority = desk.authority(desk.threads, PLACES);
     Payment token =
         new Payment.Token(
-            "once", Roots.NOW, Roots.NOW.plusSeconds(60), PublicKeys.hash(Roots.EC.getPublic()));
+            "once",
+            Roots.NOW,
+            Roots.NOW.plusSeconds(60),
+            PublicKeys.hash(Roots.EC.getPublic()),
+            CertificateRole.AGENT);
     for (int refused = 0; refused < 3; ) {
       authority.tell(AuthorityKit.request(WEB, Roots.EC, token, probe));
       Reply reply = probe.receiveMessage(SOON);

@@ -111,7 +111,11 @@ class WaitingRoomsTest {
             new Payment.Certificate("0".repeat(32)),
             Failure.FAILED_PRECONDITION,
             new Payment.Token(
-                "old", Roots.NOW.minusSeconds(9), Roots.NOW.plusSeconds(9), "0".repeat(64)),
+                "old",
+                Roots.NOW.minusSeconds(9),
+                Roots.NOW.plusSeconds(9),
+                "0".repeat(64),
+                CertificateRole.AGENT),
             Failure.UNAUTHENTICATED);
     worthless.forEach(
         (payment, failure) -> {
