@@ -233,7 +233,9 @@ abstract class RpcServerFixture {
       return switch (request.getAgentId()) {
         case "taken" ->
             answers.concatLazy(
-                Source.failed(new RefusedException(Failure.AGENT_ID_TAKEN, "taken: ä%")));
+                Source.lazySource(
+                    () ->
+                        Source.failed(new RefusedException(Failure.AGENT_ID_TAKEN, "taken: ä%"))));
         case "silent" -> answers.concatLazy(Source.never());
         default -> answers;
       };
