@@ -10,6 +10,7 @@ import coral.model.AgentId;
 import coral.model.AuditSink;
 import coral.model.Failure;
 import coral.session.AgentSession;
+import coral.session.ConnectionDirectory;
 import coral.session.PresenceDirectory;
 import coral.storage.AllocationReadModel;
 import coral.storage.DuckDbFile;
@@ -48,6 +49,7 @@ record ColonyActors(
     ActorRef<CertificateAuthority.Command> certificateAuthority,
     CertificateIndex certificates,
     ActorRef<PresenceDirectory.Command> directory,
+    ActorRef<ConnectionDirectory.Command> connections,
     ClusterSharding sharding,
     Executor blocking) {
 
@@ -108,6 +110,11 @@ record ColonyActors(
             SingletonActor.of(
                 PresenceDirectory.create(batch -> touch(readModel, batch, blocking)),
                 "presence-directory"));
+    ActorRef<ConnectionDirectory.Command> connections =
+        singletons.init(
+            SingletonActor.of(
+                ConnectionDirectory.create(settings.heartbeatInterval(), clock),
+                "connection-directory"));
     ClusterSharding sharding = ClusterSharding.get(system);
     sharding.init(
         Entity.of(
@@ -119,6 +126,7 @@ record ColonyActors(
                         clock,
                         sink,
                         directory,
+                        connections,
                         entity.getShard()))
             .withStopMessage(new AgentSession.Stop()));
     return new ColonyActors(
@@ -127,6 +135,7 @@ record ColonyActors(
         certificateAuthority,
         certificates,
         directory,
+        connections,
         sharding,
         blocking);
   }

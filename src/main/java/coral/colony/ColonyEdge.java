@@ -1,9 +1,7 @@
 package coral.colony;
 
 import com.google.protobuf.ByteString;
-import coral.api.colony.v1.Agent;
 import coral.api.colony.v1.ColonyService;
-import coral.api.colony.v1.Connection;
 import coral.api.colony.v1.GetCACertificateRequest;
 import coral.api.colony.v1.GetCACertificateResponse;
 import coral.api.colony.v1.GetStatusRequest;
@@ -29,18 +27,9 @@ import coral.certificate.CertificateAuthority;
 import coral.certificate.TrustBundle;
 import coral.model.AgentId;
 import coral.model.Failure;
-import coral.model.MeshAddresses;
 import coral.model.RefusedException;
 import coral.rpc.Caller;
-import coral.session.AgentPresence;
-import coral.session.TunnelStatistics;
-import coral.wireguard.PeerStatistics;
 import io.grpc.Status;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
@@ -49,20 +38,14 @@ import org.apache.pekko.stream.javadsl.Source;
 
 /** {@code ColonyService} for one call of one caller, whom the authorisation table has let pass. */
 final class ColonyEdge implements ColonyService {
-  /** What fits an answer that has no pages. */
-  private static final int MAX_TOPOLOGY = 10_000;
-
-  /** A tunnel whose last handshake is older is down: REJECT_AFTER_TIME of WireGuard. */
-  private static final Duration TUNNEL_LIFE = Duration.ofMinutes(3);
-
   private final Caller caller;
   private final Issuance issuance;
   private final Revocation revocation;
   private final AgentOverview agents;
   private final AddressEdge addresses;
   private final ColonyStatus status;
-  private final MeshView mesh;
-  private final Hub hub;
+  private final AgentMapping mapping;
+  private final Topology topology;
   private final Authority authority;
 
   ColonyEdge(
@@ -72,8 +55,8 @@ final class ColonyEdge implements ColonyService {
       AgentOverview agents,
       AddressEdge addresses,
       ColonyStatus status,
-      MeshView mesh,
-      Hub hub,
+      AgentMapping mapping,
+      Topology topology,
       Authority authority) {
     this.caller = caller;
     this.issuance = issuance;
@@ -81,8 +64,8 @@ final class ColonyEdge implements ColonyService {
     this.agents = agents;
     this.addresses = addresses;
     this.status = status;
-    this.mesh = mesh;
-    this.hub = hub;
+    this.mapping = mapping;
+    this.topology = topology;
     this.authority = authority;
   }
 
@@ -98,7 +81,7 @@ final class ColonyEdge implements ColonyService {
         .thenApply(
             page ->
                 ListAgentsResponse.newBuilder()
-                    .addAllAgents(page.members().stream().map(this::agent).toList())
+                    .addAllAgents(page.members().stream().map(mapping::agent).toList())
                     .setNextPageToken(page.nextToken())
                     .build());
   }
@@ -110,7 +93,7 @@ final class ColonyEdge implements ColonyService {
 
   @Override
   public CompletionStage<GetTopologyResponse> getTopology(GetTopologyRequest request) {
-    return collect(0, new ArrayList<>()).thenApply(this::topology);
+    return topology.answer();
   }
 
   @Override
@@ -139,90 +122,6 @@ final class ColonyEdge implements ColonyService {
                 .orElse("a certificate that the colony keeps no list of was revoked"))
         .addAllSerialNumbers(revoked.serials())
         .build();
-  }
-
-  private CompletionStage<List<AgentOverview.Member>> collect(
-      int fromHostNumber, List<AgentOverview.Member> collected) {
-    return agents
-        .page(fromHostNumber, Requests.MAX_PAGE)
-        .thenCompose(
-            page -> {
-              collected.addAll(page.members());
-              if (page.nextHostNumber() == 0) {
-                return CompletableFuture.completedFuture(collected);
-              }
-              if (collected.size() >= MAX_TOPOLOGY) {
-                throw new RefusedException(
-                    Failure.LIMIT_REACHED,
-                    "a topology has at most " + MAX_TOPOLOGY + " agents: use ListAgents");
-              }
-              return collect(page.nextHostNumber(), collected);
-            });
-  }
-
-  private GetTopologyResponse topology(List<AgentOverview.Member> members) {
-    GetTopologyResponse.Builder topology =
-        GetTopologyResponse.newBuilder().setColonyId(status.colonyId());
-    Instant alive = status.now().minus(TUNNEL_LIFE);
-    for (AgentOverview.Member member : members) {
-      topology.addAgents(agent(member));
-      if (handshake(member).filter(at -> at.isAfter(alive)).isPresent()) {
-        topology.addConnections(
-            Connection.newBuilder()
-                .setSourceId(member.allocation().agentId().value())
-                .setTargetId(status.colonyId())
-                .setConnectionType("wireguard"));
-      }
-    }
-    return topology.build();
-  }
-
-  private Optional<Instant> handshake(AgentOverview.Member member) {
-    return hub.device()
-        .statistics(member.allocation().wireGuardKey())
-        .flatMap(PeerStatistics::lastHandshake);
-  }
-
-  private Agent agent(AgentOverview.Member member) {
-    MeshAddresses addresses = mesh.subnet().addresses(member.allocation().hostNumber());
-    Agent.Builder agent =
-        Agent.newBuilder()
-            .setAgentId(member.allocation().agentId().value())
-            .setComponentName(member.allocation().componentName())
-            .setAuthentication(member.allocation().authentication().wireName())
-            .setMeshIpv4(addresses.ipv4Text())
-            .setMeshIpv6(addresses.ipv6Text())
-            .setLastSeen(Protobuf.timestamp(member.lastSeen()))
-            .setStatus(member.status());
-    member
-        .certificate()
-        .ifPresent(
-            certificate ->
-                agent
-                    .setCertificateSerial(certificate.serial())
-                    .setCertificateExpiresAt(Protobuf.timestamp(certificate.expiresAt())));
-    member.session().ifPresent(session -> addSession(agent, session));
-    // The hub's own knowledge is the newer and cannot be made up.
-    handshake(member)
-        .or(
-            () ->
-                member
-                    .session()
-                    .flatMap(AgentPresence::tunnel)
-                    .flatMap(TunnelStatistics::lastHandshake))
-        .ifPresent(at -> agent.setLastHandshake(Protobuf.timestamp(at)));
-    return agent.build();
-  }
-
-  private static void addSession(Agent.Builder agent, AgentPresence session) {
-    agent.setConnected(session.connected()).setCertificateSerial(session.certificateSerial());
-    session.roundTripIpv4().ifPresent(d -> agent.setRoundTripIpv4(Protobuf.duration(d)));
-    session.roundTripIpv6().ifPresent(d -> agent.setRoundTripIpv6(Protobuf.duration(d)));
-    session
-        .tunnel()
-        .ifPresent(
-            tunnel ->
-                agent.setReceivedBytes(tunnel.receivedBytes()).setSentBytes(tunnel.sentBytes()));
   }
 
   @Override

@@ -151,6 +151,17 @@ final class ColonyServer {
             agents,
             parts.clock(),
             actors.blocking());
+    AgentMapping mapping = new AgentMapping(mesh, parts.hub());
+    Topology topology =
+        new Topology(
+            settings,
+            agents,
+            mapping,
+            mesh,
+            parts.hub(),
+            actors.connections(),
+            parts.clock(),
+            actors.system());
     metrics.watch(new ColonyMetrics.Sources(actors.allocator()::usage, agents::connected));
     Revocation revocation =
         new Revocation(
@@ -212,8 +223,8 @@ final class ColonyServer {
                     agents,
                     addresses,
                     status,
-                    mesh,
-                    parts.hub(),
+                    mapping,
+                    topology,
                     authority),
             ColonyServiceHandlerFactory::create)
         .service(

@@ -1,14 +1,12 @@
 package coral.colony;
 
 import com.google.protobuf.ByteString;
-import com.google.protobuf.Timestamp;
 import coral.address.Allocation;
 import coral.address.Registrant;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.DeregisterAgentRequest;
 import coral.api.mesh.v1.DeregisterAgentResponse;
-import coral.api.mesh.v1.Heartbeat;
 import coral.api.mesh.v1.HeartbeatReceived;
 import coral.api.mesh.v1.MeshChanged;
 import coral.api.mesh.v1.MeshService;
@@ -29,31 +27,19 @@ import coral.model.WireGuardKey;
 import coral.rpc.Caller;
 import coral.rpc.FailureStatus;
 import coral.rpc.Role;
-import coral.session.AgentSession;
 import coral.session.CloseReason;
 import coral.session.Notice;
-import coral.session.Probe;
-import coral.session.TunnelStatistics;
 import java.security.cert.X509Certificate;
-import java.time.DateTimeException;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.stream.javadsl.Source;
 
 /** {@code MeshService} for one call of one caller, whom the authorisation table has let pass. */
 final class MeshEdge implements MeshService {
-  /** Two families, each probed a few times since the last heartbeat. */
-  private static final int MAX_PROBES = 8;
-
-  private static final Duration MAX_ROUND_TRIP = Duration.ofMinutes(1);
-
   private final Caller caller;
   private final Registration registration;
   private final LegacyRegistration legacy;
@@ -64,6 +50,7 @@ final class MeshEdge implements MeshService {
   private final RootRotation rotation;
   private final ColonyMetrics metrics;
   private final AuditSink sink;
+  private final AgentMessages messages;
 
   MeshEdge(
       Caller caller,
@@ -86,6 +73,7 @@ final class MeshEdge implements MeshService {
     this.rotation = rotation;
     this.metrics = metrics;
     this.sink = sink;
+    this.messages = new AgentMessages(mesh.subnet(), trust);
   }
 
   @Override
@@ -231,7 +219,7 @@ final class MeshEdge implements MeshService {
                           agentId,
                           certificate,
                           incoming,
-                          (stream, message) -> understood(agentId, stream, message))
+                          (stream, message) -> messages.read(agentId, stream, message))
                       .mapConcat(notice -> messages(agentId, certificate, notice));
                 });
     return Source.completionStageSource(opened)
@@ -327,49 +315,6 @@ final class MeshEdge implements MeshService {
       case REVOKED -> SessionClosed.Reason.REVOKED;
       case CERTIFICATE_SUPERSEDED -> SessionClosed.Reason.CERTIFICATE_SUPERSEDED;
     };
-  }
-
-  private Optional<AgentSession.Heartbeat> understood(
-      AgentId agentId, ActorRef<Notice> stream, AgentMessage message) {
-    if (message.hasTrustBundleTaken()) {
-      trust.taken(agentId, message.getTrustBundleTaken().getVersion());
-    }
-    if (!message.hasHeartbeat()) {
-      return Optional.empty(); // of a newer agent
-    }
-    Heartbeat heartbeat = message.getHeartbeat();
-    return Optional.of(
-        new AgentSession.Heartbeat(
-            stream,
-            heartbeat.getSequence(),
-            heartbeat.hasTunnel() ? Optional.of(tunnel(heartbeat)) : Optional.empty(),
-            heartbeat.getProbesList().stream().limit(MAX_PROBES).map(MeshEdge::probe).toList()));
-  }
-
-  private static TunnelStatistics tunnel(Heartbeat heartbeat) {
-    coral.api.mesh.v1.TunnelStatistics tunnel = heartbeat.getTunnel();
-    return new TunnelStatistics(
-        tunnel.hasLastHandshake()
-            ? Optional.of(instant(tunnel.getLastHandshake()))
-            : Optional.empty(),
-        tunnel.getReceivedBytes(),
-        tunnel.getSentBytes());
-  }
-
-  private static Instant instant(Timestamp timestamp) {
-    try {
-      return Protobuf.instant(timestamp);
-    } catch (DateTimeException | ArithmeticException e) {
-      throw new RefusedException(Failure.INVALID_ARGUMENT, "last_handshake is not a time");
-    }
-  }
-
-  private static Probe probe(coral.api.mesh.v1.Probe probe) {
-    Duration roundTrip = Protobuf.duration(probe.getRoundTrip());
-    boolean believable = !roundTrip.isNegative() && roundTrip.compareTo(MAX_ROUND_TRIP) <= 0;
-    return new Probe(
-        probe.getTarget().indexOf(':') >= 0,
-        probe.getAnswered() && believable ? Optional.of(roundTrip) : Optional.empty());
   }
 
   private AgentId self() {

@@ -71,14 +71,14 @@ final class SessionStreams {
    *
    * @param certificate that the agent opened the stream with
    * @param incoming what the agent sends
-   * @param heartbeat reads a message as one; empty for a message of no meaning to this colony
+   * @param read reads a message as what the session is told; empty for one of no meaning to it
    * @return what to send, {@link Notice.Opened} first
    */
   <M> Source<Notice, NotUsed> open(
       AgentId agentId,
       X509Certificate certificate,
       Source<M, NotUsed> incoming,
-      BiFunction<ActorRef<Notice>, M, Optional<AgentSession.Heartbeat>> heartbeat) {
+      BiFunction<ActorRef<Notice>, M, ? extends Optional<? extends AgentSession.Command>> read) {
     Pair<ActorRef<Notice>, Source<Notice, NotUsed>> materialized = notices(system);
     ActorRef<Notice> stream = materialized.first();
     EntityRef<AgentSession.Command> session = session(agentId);
@@ -96,20 +96,20 @@ final class SessionStreams {
                   }
                   return notUsed;
                 });
-    Sink<M, NotUsed> heartbeats =
+    Sink<M, NotUsed> messages =
         Flow.<M>create()
             .throttle(MESSAGES_PER_SECOND, Duration.ofSeconds(1))
             .toMat(
                 Sink.foreach(
                     message -> {
                       if (accepted.test(certificate)) {
-                        heartbeat.apply(stream, message).ifPresent(session::tell);
+                        read.apply(stream, message).ifPresent(session::tell);
                       } else {
                         stream.tell(new Notice.Closed(CloseReason.CERTIFICATE_SUPERSEDED));
                       }
                     }),
                 Keep.left());
-    return incoming.via(Flow.fromSinkAndSourceCoupled(heartbeats, notices));
+    return incoming.via(Flow.fromSinkAndSourceCoupled(messages, notices));
   }
 
   /** What is told to the reference comes out of the source, which ends behind {@code Closed}. */

@@ -66,6 +66,13 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     }
   }
 
+  /**
+   * What the agent's host is connected to now, in place of what was told before.
+   *
+   * @param stream whose word it is
+   */
+  public record Observed(ActorRef<Notice> stream, ConnectionReport report) implements Command {}
+
   /** The agent's address was released: ends its session and forgets the agent. */
   public record Deregister() implements Command {}
 
@@ -92,6 +99,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
    *
    * @param heartbeatInterval what agents are told
    * @param directory is told of every change
+   * @param connections is told what the agent has observed, for as long as its session lasts
    * @param shard where the entity asks to be stopped
    */
   public static Behavior<Command> create(
@@ -100,6 +108,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
       InstantSource clock,
       AuditSink sink,
       ActorRef<PresenceDirectory.Command> directory,
+      ActorRef<ConnectionDirectory.Command> connections,
       ActorRef<ClusterSharding.ShardCommand> shard) {
     return Behaviors.setup(
         context ->
@@ -113,6 +122,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
                         clock,
                         sink,
                         directory,
+                        connections,
                         shard)));
   }
 
@@ -122,6 +132,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
   private final InstantSource clock;
   private final AuditSink sink;
   private final ActorRef<PresenceDirectory.Command> directory;
+  private final ActorRef<ConnectionDirectory.Command> connections;
   private final ActorRef<ClusterSharding.ShardCommand> shard;
 
   private @Nullable ActorRef<Notice> current;
@@ -135,6 +146,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
       InstantSource clock,
       AuditSink sink,
       ActorRef<PresenceDirectory.Command> directory,
+      ActorRef<ConnectionDirectory.Command> connections,
       ActorRef<ClusterSharding.ShardCommand> shard) {
     super(context);
     this.timers = timers;
@@ -143,6 +155,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     this.clock = clock;
     this.sink = sink;
     this.directory = directory;
+    this.connections = connections;
     this.shard = shard;
   }
 
@@ -150,6 +163,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Heartbeat.class, this::onHeartbeat)
+        .onMessage(Observed.class, this::onObserved)
         .onMessage(Open.class, this::onOpen)
         .onMessage(Judge.class, judge -> onJudge())
         .onMessage(Deregister.class, deregister -> onDeregister())
@@ -238,6 +252,13 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     return this;
   }
 
+  private Behavior<Command> onObserved(Observed observed) {
+    if (observed.stream().equals(current)) {
+      connections.tell(new ConnectionDirectory.Reported(agentId, observed.report()));
+    }
+    return this;
+  }
+
   /**
    * One timer at a time, that finds out when it fires how long the agent has really been silent:
    * cheaper than a timer set anew by each heartbeat.
@@ -268,6 +289,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     AgentPresence last = known;
     if (last != null && current != null && terminated.getRef().path().equals(current.path())) {
       current = null;
+      connections.tell(new ConnectionDirectory.Forget(agentId));
       publish(last(last, last.presence(), false));
     }
     return this;
@@ -324,6 +346,7 @@ public final class AgentSession extends AbstractBehavior<AgentSession.Command> {
     if (stream != null) {
       getContext().unwatch(stream);
       stream.tell(new Notice.Closed(reason));
+      connections.tell(new ConnectionDirectory.Forget(agentId));
     }
   }
 

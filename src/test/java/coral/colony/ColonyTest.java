@@ -2,7 +2,6 @@ package coral.colony;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTimeout;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,25 +19,15 @@ import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.certificate.KeyType;
 import coral.colony.TestColony.Member;
 import coral.model.Failure;
-import coral.model.IpPrefix;
-import coral.model.MeshSubnet;
 import coral.model.WireGuardKey;
 import coral.rpc.RpcException;
-import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
-import coral.wireguard.Peer;
 import coral.wireguard.WireGuardDevice;
-import coral.wireguard.embedded.EmbeddedDevice;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
@@ -237,14 +226,14 @@ class ColonyTest {
       Member web = colony.bootstrap("web-1");
       KeyPair keys = KeyPair.generate();
       RegisterAgentResponse answer = colony.register(web, keys.publicKey(), "r");
-      try (WireGuardDevice device = device(keys, answer)) {
-        connect(device, colony);
-        assertTrue(ping(device, "10.42.0.1"));
-        assertTrue(ping(device, "fd42::1"));
+      try (WireGuardDevice device = Tunnels.open(keys, answer)) {
+        Tunnels.connect(device, colony);
+        assertTrue(Tunnels.ping(device, "10.42.0.1"));
+        assertTrue(Tunnels.ping(device, "fd42::1"));
         colony.restart();
-        connect(device, colony);
-        assertTrue(ping(device, "10.42.0.1"));
-        assertTrue(ping(device, "fd42::1"));
+        Tunnels.connect(device, colony);
+        assertTrue(Tunnels.ping(device, "10.42.0.1"));
+        assertTrue(Tunnels.ping(device, "fd42::1"));
       }
       assertEquals(answer.getAssignedIp(), allocations(colony).getAllocations(0).getIpAddress());
       // The certificate is still good, and a retry of the join is still the same join.
@@ -260,13 +249,13 @@ class ColonyTest {
       KeyPair two = KeyPair.generate();
       RegisterAgentResponse first = colony.register(colony.bootstrap("one"), one.publicKey(), "r");
       RegisterAgentResponse second = colony.register(colony.bootstrap("two"), two.publicKey(), "r");
-      try (WireGuardDevice a = device(one, first);
-          WireGuardDevice b = device(two, second)) {
-        connect(a, colony);
-        connect(b, colony);
-        assertTrue(ping(b, "10.42.0.1"), "the hub learns where b is");
-        assertTrue(ping(a, second.getAssignedIp()));
-        assertTrue(ping(a, second.getAssignedIpv6()));
+      try (WireGuardDevice a = Tunnels.open(one, first);
+          WireGuardDevice b = Tunnels.open(two, second)) {
+        Tunnels.connect(a, colony);
+        Tunnels.connect(b, colony);
+        assertTrue(Tunnels.ping(b, "10.42.0.1"), "the hub learns where b is");
+        assertTrue(Tunnels.ping(a, second.getAssignedIp()));
+        assertTrue(Tunnels.ping(a, second.getAssignedIpv6()));
         GetTopologyResponse topology =
             colony.call(
                 Optional.of(colony.administrator()),
@@ -338,39 +327,5 @@ class ColonyTest {
         TestColony.COLONY + "ListAllocations",
         ListAllocationsRequest.getDefaultInstance(),
         ListAllocationsResponse.parser());
-  }
-
-  private static WireGuardDevice device(KeyPair keys, RegisterAgentResponse answer)
-      throws IOException {
-    MeshSubnet subnet = MeshSubnet.parse(answer.getMeshSubnetIpv4(), answer.getMeshSubnetIpv6());
-    WireGuardDevice device =
-        EmbeddedDevice.inUserSpace(
-            new DeviceSettings("coral0", keys, 0, answer.getMtu(), false), InstantSource.system());
-    int hostNumber = Integer.parseInt(answer.getAssignedIp().replaceFirst(".*\\.", ""));
-    assertNotEquals(MeshSubnet.COLONY_HOST_NUMBER, hostNumber);
-    device.assign(subnet.addresses(hostNumber), subnet);
-    return device;
-  }
-
-  private static void connect(WireGuardDevice device, TestColony colony) {
-    WireGuardDevice hub = colony.process().device();
-    device.put(
-        new Peer(
-            hub.publicKey(),
-            Optional.of(new InetSocketAddress(InetAddress.getLoopbackAddress(), hub.listenPort())),
-            Set.of(IpPrefix.parse("10.42.0.0/16"), IpPrefix.parse("fd42::/64")),
-            Optional.empty()));
-    device.initiate(hub.publicKey());
-  }
-
-  /** The first packet after a restart finds a session that the colony has forgotten. */
-  private static boolean ping(WireGuardDevice device, String target) throws IOException {
-    InetAddress address = IpPrefix.parseAddress(target);
-    for (int attempt = 0; attempt < 20; attempt++) {
-      if (device.echo(address, Duration.ofSeconds(2)).isPresent()) {
-        return true;
-      }
-    }
-    return false;
   }
 }

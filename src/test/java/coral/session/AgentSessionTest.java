@@ -35,6 +35,7 @@ class AgentSessionTest {
 
   private final ManualTime time = ManualTime.get(kit.system());
   private final TestProbe<PresenceDirectory.Command> directory = kit.createTestProbe();
+  private final TestProbe<ConnectionDirectory.Command> connections = kit.createTestProbe();
   private final TestProbe<ClusterSharding.ShardCommand> shard = kit.createTestProbe();
   private final List<AuditEvent> audited = new CopyOnWriteArrayList<>();
   private final AuditSink sink =
@@ -58,7 +59,8 @@ class AgentSessionTest {
   void start() {
     session =
         kit.spawn(
-            AgentSession.create(AGENT, INTERVAL, () -> now, sink, directory.ref(), shard.ref()));
+            AgentSession.create(
+                AGENT, INTERVAL, () -> now, sink, directory.ref(), connections.ref(), shard.ref()));
   }
 
   @AfterAll
@@ -134,6 +136,27 @@ class AgentSessionTest {
     now = now.plusMillis(1);
     start();
     assertTrue(generation(open()) > before);
+  }
+
+  @Test
+  void whatAnAgentHasObservedIsKnownForAsLongAsItsSessionLasts() {
+    ConnectionReport report =
+        new ConnectionReport(
+            Evidence.TCP_TABLE,
+            List.of(new ReportedConnection(3, Transport.TCP, 5432, true, 1, 0, 0)));
+    TestProbe<Notice> older = open();
+    session.tell(new AgentSession.Observed(older.ref(), report));
+    assertEquals(new ConnectionDirectory.Reported(AGENT, report), connections.receiveMessage());
+
+    TestProbe<Notice> newer = open();
+    assertEquals(new ConnectionDirectory.Forget(AGENT), connections.receiveMessage());
+    session.tell(new AgentSession.Observed(older.ref(), report));
+    connections.expectNoMessage(Duration.ZERO);
+
+    session.tell(new AgentSession.Observed(newer.ref(), report));
+    connections.expectMessageClass(ConnectionDirectory.Reported.class);
+    newer.stop();
+    assertEquals(new ConnectionDirectory.Forget(AGENT), connections.receiveMessage());
   }
 
   @Test
