@@ -5,10 +5,10 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import coral.model.Addresses;
 import coral.model.ColonyId;
+import coral.model.Ed25519PublicKey;
 import coral.model.Endpoint;
 import coral.model.IpPrefix;
 import coral.model.WireGuardKey;
-import coral.ownership.OwnerPublicKey;
 import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import java.nio.file.Path;
@@ -196,7 +196,7 @@ final class DirectoryStore implements AutoCloseable {
         ? Optional.empty()
         : Optional.of(
             new Owner(
-                OwnerPublicKey.parse(key),
+                Ed25519PublicKey.parse(key),
                 row.getLong("owner_sequence"),
                 Instant.ofEpochMilli(row.getLong("owner_since"))));
   }

@@ -1,9 +1,9 @@
 package coral.discovery;
 
 import coral.model.ColonyId;
+import coral.model.Ed25519PublicKey;
 import coral.model.Failure;
 import coral.model.RefusedException;
-import coral.ownership.OwnerPublicKey;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -13,7 +13,7 @@ import java.util.Optional;
  * @param sequence of the last request that was accepted; a request is accepted once
  * @param since when the key was shown first
  */
-record Owner(OwnerPublicKey key, long sequence, Instant since) {
+record Owner(Ed25519PublicKey key, long sequence, Instant since) {
   /**
    * Requires that a request was made by this owner, after all its requests before.
    *

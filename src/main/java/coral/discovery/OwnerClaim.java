@@ -1,10 +1,10 @@
 package coral.discovery;
 
-import coral.ownership.OwnerPublicKey;
+import coral.model.Ed25519PublicKey;
 
 /**
  * That the holder of a key made a request: its signature was verified.
  *
  * @param sequence of the request
  */
-record OwnerClaim(OwnerPublicKey key, long sequence) {}
+record OwnerClaim(Ed25519PublicKey key, long sequence) {}

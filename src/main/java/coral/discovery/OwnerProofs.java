@@ -2,9 +2,9 @@ package coral.discovery;
 
 import coral.api.discovery.v1.OwnerProof;
 import coral.api.discovery.v1.RegisterColonyRequest;
+import coral.model.Ed25519PublicKey;
 import coral.model.Secret;
 import coral.ownership.AnnouncementStatement;
-import coral.ownership.OwnerPublicKey;
 import coral.ownership.OwnerStatement;
 
 /** Owners' proofs as messages. */
@@ -33,16 +33,18 @@ final class OwnerProofs {
     if (proof.getSequence() < 1) {
       throw new IllegalArgumentException("owner.sequence is at least 1");
     }
-    if (proof.getSignature().size() != OwnerPublicKey.SIGNATURE_LENGTH) {
+    if (proof.getSignature().size() != Ed25519PublicKey.SIGNATURE_LENGTH) {
       throw new IllegalArgumentException(
-          "owner.signature has " + OwnerPublicKey.SIGNATURE_LENGTH + " bytes");
+          "owner.signature has " + Ed25519PublicKey.SIGNATURE_LENGTH + " bytes");
     }
     return new OwnerClaim(
-        OwnerPublicKey.of(proof.getPublicKey().toByteArray()), proof.getSequence());
+        Ed25519PublicKey.of(proof.getPublicKey().toByteArray()), proof.getSequence());
   }
 
   /** Whether the key's holder signed the statement. */
   static boolean holds(OwnerProof proof, OwnerClaim claim, OwnerStatement statement) {
-    return claim.key().verifies(statement, claim.sequence(), proof.getSignature().toByteArray());
+    return claim
+        .key()
+        .verifies(statement.bytes(claim.sequence()), proof.getSignature().toByteArray());
   }
 }

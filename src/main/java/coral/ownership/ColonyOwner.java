@@ -3,6 +3,7 @@ package coral.ownership;
 import coral.files.EncryptedKeys;
 import coral.files.Pem;
 import coral.files.SecureFiles;
+import coral.model.Ed25519PublicKey;
 import coral.model.Secret;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -37,17 +38,17 @@ public final class ColonyOwner {
 
   /** What goes to discovery beside the request. */
   public static final class Signed {
-    private final OwnerPublicKey publicKey;
+    private final Ed25519PublicKey publicKey;
     private final long sequence;
     private final byte[] signature;
 
-    private Signed(OwnerPublicKey publicKey, long sequence, byte[] signature) {
+    private Signed(Ed25519PublicKey publicKey, long sequence, byte[] signature) {
       this.publicKey = publicKey;
       this.sequence = sequence;
       this.signature = signature;
     }
 
-    public OwnerPublicKey publicKey() {
+    public Ed25519PublicKey publicKey() {
       return publicKey;
     }
 
@@ -128,8 +129,8 @@ public final class ColonyOwner {
   }
 
   /** What discovery knows the owner by. */
-  public OwnerPublicKey publicKey() {
-    return OwnerPublicKey.of(key.generatePublicKey().getEncoded());
+  public Ed25519PublicKey publicKey() {
+    return Ed25519PublicKey.of(key.generatePublicKey().getEncoded());
   }
 
   /**

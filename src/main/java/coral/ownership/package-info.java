@@ -1,8 +1,8 @@
 /**
  * Who owns a colony at discovery: a key that never leaves the colony, beside the secret that its
  * hosts know as well. A colony signs by its {@link coral.ownership.ColonyOwner} what it asks of
- * discovery; discovery keeps the {@link coral.ownership.OwnerPublicKey} and verifies the same
- * {@link coral.ownership.OwnerStatement}.
+ * discovery; discovery keeps the {@link coral.model.Ed25519PublicKey} and verifies the same {@link
+ * coral.ownership.OwnerStatement}.
  */
 @NullMarked
 package coral.ownership;

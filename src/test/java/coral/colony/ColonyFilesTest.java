@@ -14,8 +14,8 @@ import coral.certificate.KeyFiles;
 import coral.certificate.KeyType;
 import coral.files.SecureFiles;
 import coral.model.ColonyId;
+import coral.model.Ed25519PublicKey;
 import coral.model.Secret;
-import coral.ownership.OwnerPublicKey;
 import coral.settings.SettingsException;
 import coral.settings.SettingsLoader;
 import java.io.IOException;
@@ -143,7 +143,7 @@ class ColonyFilesTest {
     ColonyFiles files = new ColonyFiles(directory);
     Path key = directory.resolve("owner-key.pem");
     assertTrue(Files.readString(key).startsWith("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
-    OwnerPublicKey made =
+    Ed25519PublicKey made =
         files.owner(settings(KeyType.P_256), InstantSource.fixed(NOW)).publicKey();
     assertEquals(made, files.owner(settings(KeyType.P_256), InstantSource.fixed(NOW)).publicKey());
     assertThrows(

@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.ColonyId;
+import coral.model.Ed25519PublicKey;
 import coral.model.Endpoint;
 import coral.model.Failure;
 import coral.model.IpPrefix;
 import coral.model.RefusedException;
 import coral.model.WireGuardKey;
-import coral.ownership.OwnerPublicKey;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
@@ -29,15 +29,15 @@ final class ColonyDirectoryTest {
   private static final int MAX = 5;
 
   /** RFC 8032, section 7.1. */
-  private static final OwnerPublicKey KEY =
-      OwnerPublicKey.parse("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
+  private static final Ed25519PublicKey KEY =
+      Ed25519PublicKey.parse("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
 
-  private static final OwnerPublicKey OTHER_KEY =
-      OwnerPublicKey.parse("PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=");
+  private static final Ed25519PublicKey OTHER_KEY =
+      Ed25519PublicKey.parse("PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=");
 
   /** With the owner's last sequence; no key is an owner of a secret alone. */
   private record Owned(
-      String secret, Optional<OwnerPublicKey> key, long sequence, Instant live, Instant owned) {}
+      String secret, Optional<Ed25519PublicKey> key, long sequence, Instant live, Instant owned) {}
 
   /** The same for every mesh id. */
   static Retention days(int days) {
@@ -83,7 +83,7 @@ final class ColonyDirectoryTest {
         }
         default -> {
           long sequence = random.nextInt(3000);
-          Optional<OwnerPublicKey> key =
+          Optional<Ed25519PublicKey> key =
               switch (random.nextInt(4)) {
                 case 0 -> Optional.empty();
                 case 1 -> Optional.of(OTHER_KEY);
@@ -91,7 +91,7 @@ final class ColonyDirectoryTest {
               };
           Optional<Failure> expected = Optional.empty();
           Optional<Owned> owner = Optional.ofNullable(owned).filter(o -> at.isBefore(o.owned()));
-          Optional<OwnerPublicKey> ownerKey = owner.flatMap(Owned::key);
+          Optional<Ed25519PublicKey> ownerKey = owner.flatMap(Owned::key);
           if (ownerKey.isPresent() && !ownerKey.equals(key)) {
             expected = Optional.of(Failure.MESH_ID_TAKEN);
           } else if (ownerKey.isPresent() && sequence <= owner.orElseThrow().sequence()) {

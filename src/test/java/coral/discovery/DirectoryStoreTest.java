@@ -5,9 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.ColonyId;
+import coral.model.Ed25519PublicKey;
 import coral.model.Failure;
 import coral.model.RefusedException;
-import coral.ownership.OwnerPublicKey;
 import coral.storage.DuckDbFile;
 import coral.storage.StoreException;
 import coral.testing.TemporaryFileSystem;
@@ -27,8 +27,8 @@ import org.junit.jupiter.api.io.TempDir;
 final class DirectoryStoreTest {
   private static final int MANY = 10_000;
 
-  private static final OwnerPublicKey KEY =
-      OwnerPublicKey.parse("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="); // RFC 8032, 7.1
+  private static final Ed25519PublicKey KEY =
+      Ed25519PublicKey.parse("11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="); // RFC 8032, 7.1
 
   @TempDir Path directory;
 

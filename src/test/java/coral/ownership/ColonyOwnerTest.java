@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.files.SecureFiles;
+import coral.model.Ed25519PublicKey;
 import coral.model.Secret;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -40,16 +41,16 @@ final class ColonyOwnerTest {
   }
 
   private static boolean verified(ColonyOwner.Signed signed, OwnerStatement statement) {
-    return signed.publicKey().verifies(statement, signed.sequence(), signed.signature());
+    return signed.publicKey().verifies(statement.bytes(signed.sequence()), signed.signature());
   }
 
   @Test
   void whatAnOwnerSignsIsVerifiedAndNothingElseIs() throws IOException {
     ColonyOwner.Signed signed = open(Optional.empty()).sign(STATEMENT);
     assertTrue(verified(signed, STATEMENT));
-    OwnerPublicKey key = OwnerPublicKey.of(signed.publicKey().toBytes());
-    assertEquals(key, OwnerPublicKey.parse(key.toString()));
-    assertFalse(key.verifies(STATEMENT, signed.sequence() + 1, signed.signature()));
+    Ed25519PublicKey key = Ed25519PublicKey.of(signed.publicKey().toBytes());
+    assertEquals(key, Ed25519PublicKey.parse(key.toString()));
+    assertFalse(key.verifies(STATEMENT.bytes(signed.sequence() + 1), signed.signature()));
     assertFalse(
         verified(
             signed,
@@ -57,18 +58,18 @@ final class ColonyOwnerTest {
                 "shop", new Secret("one"), new Secret("three"), Duration.ofHours(1))));
     byte[] other = signed.signature().clone();
     other[5] ^= 1;
-    assertFalse(key.verifies(STATEMENT, signed.sequence(), other));
-    assertFalse(key.verifies(STATEMENT, signed.sequence(), new byte[0]));
+    assertFalse(key.verifies(STATEMENT.bytes(signed.sequence()), other));
+    assertFalse(key.verifies(STATEMENT.bytes(signed.sequence()), new byte[0]));
     Path another = temporary.resolve("another");
     SecureFiles.createDirectory(another);
-    OwnerPublicKey stranger = ColonyOwner.open(another, Optional.empty(), () -> now).publicKey();
+    Ed25519PublicKey stranger = ColonyOwner.open(another, Optional.empty(), () -> now).publicKey();
     assertNotEquals(key, stranger);
-    assertFalse(stranger.verifies(STATEMENT, signed.sequence(), signed.signature()));
+    assertFalse(stranger.verifies(STATEMENT.bytes(signed.sequence()), signed.signature()));
   }
 
   @Test
   void theKeyStaysTheSameAndItsFileIsForItsOwnerOnly() throws IOException {
-    OwnerPublicKey key = open(Optional.empty()).publicKey();
+    Ed25519PublicKey key = open(Optional.empty()).publicKey();
     assertEquals(key, open(Optional.empty()).publicKey());
     Path file = directory.resolve("owner-key.pem");
     assertEquals(PosixFilePermissions.fromString("rw-------"), Files.getPosixFilePermissions(file));
@@ -79,7 +80,7 @@ final class ColonyOwnerTest {
   @Test
   void aPassphraseEncryptsTheKeyThatIsThereAlready() throws IOException {
     Path file = directory.resolve("owner-key.pem");
-    OwnerPublicKey key = open(Optional.empty()).publicKey();
+    Ed25519PublicKey key = open(Optional.empty()).publicKey();
     assertTrue(Files.readString(file).startsWith("-----BEGIN PRIVATE KEY"));
     assertEquals(key, open(PASSPHRASE).publicKey());
     assertTrue(Files.readString(file).startsWith("-----BEGIN ENCRYPTED PRIVATE KEY"));
@@ -117,11 +118,11 @@ final class ColonyOwnerTest {
   void anythingButAnEd25519KeyIsRefused() throws IOException {
     for (int length : new int[] {0, 31, 33}) {
       assertThrows(
-          IllegalArgumentException.class, () -> OwnerPublicKey.of(new byte[length]), length + "");
+          IllegalArgumentException.class, () -> Ed25519PublicKey.of(new byte[length]), length + "");
     }
     byte[] smallOrder = new byte[32];
     smallOrder[0] = 1;
-    assertThrows(IllegalArgumentException.class, () -> OwnerPublicKey.of(smallOrder));
+    assertThrows(IllegalArgumentException.class, () -> Ed25519PublicKey.of(smallOrder));
     SecureFiles.write(
         directory.resolve("owner-key.pem"),
         coral.files.Pem.encode(coral.certificate.KeyType.P_256.generate().getPrivate())
