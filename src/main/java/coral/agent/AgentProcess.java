@@ -1,6 +1,8 @@
 package coral.agent;
 
 import com.typesafe.config.Config;
+import coral.agent.observation.HostConnections;
+import coral.agent.observation.Observation;
 import coral.process.UntilSignal;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
@@ -11,11 +13,13 @@ import coral.wireguard.embedded.WarmUp;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -146,6 +150,7 @@ public final class AgentProcess implements AutoCloseable {
             enrolment,
             colony,
             tunnel,
+            observer(settings, mode),
             mode == DeviceMode.TUN,
             clock,
             System::nanoTime,
@@ -153,6 +158,16 @@ public final class AgentProcess implements AutoCloseable {
             () -> UUID.randomUUID().toString(),
             blocking),
         listener);
+  }
+
+  /** A tunnel that ends inside this process carries no connections of the host. */
+  private static Function<Membership, Optional<Observation>> observer(
+      AgentSettings settings, DeviceMode mode) {
+    if (mode != DeviceMode.TUN || !settings.observeConnections()) {
+      return membership -> Optional.empty();
+    }
+    HostConnections host = new HostConnections();
+    return membership -> host.observe(membership.own(), membership.subnet());
   }
 
   private static WireGuardDevice openDevice(

@@ -25,6 +25,7 @@ import java.util.Optional;
  * @param caFingerprint needed until the agent remembers one
  * @param colonyEndpoint the colony's gRPC port; empty: discovery is asked
  * @param discovery empty: the one that is remembered, or {@link #DEFAULT_DISCOVERY}
+ * @param observeConnections whether the colony is told what the host is connected to in the mesh
  * @param renewalBackOff between two attempts at a renewal that fail
  * @param componentName at most 63 characters
  * @param once join, probe, report and leave
@@ -43,6 +44,7 @@ public record AgentSettings(
     Duration probeInterval,
     Duration probeTimeout,
     Duration callTimeout,
+    boolean observeConnections,
     BackOff backOff,
     BackOff renewalBackOff,
     boolean once,
@@ -126,6 +128,7 @@ public record AgentSettings(
         reader.duration("probe.interval", LEAST, LONGEST),
         reader.duration("probe.timeout", LEAST, LONGEST),
         reader.duration("call-timeout", LEAST, LONGEST),
+        reader.flag("observe-connections"),
         backOff(reader, "back-off"),
         backOff(reader, "renewal.back-off"),
         reader.flag("once"),

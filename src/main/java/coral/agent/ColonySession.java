@@ -2,6 +2,8 @@ package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
 import coral.agent.SessionStream.Heartbeat;
+import coral.agent.observation.Observation;
+import coral.agent.observation.ObservationNews;
 import coral.wireguard.PeerStatistics;
 import java.time.Duration;
 import java.util.Optional;
@@ -39,6 +41,8 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
 
   private record Measured(Optional<PeerStatistics> tunnel) implements Command {}
 
+  private record Observed(Optional<Observation> observation) implements Command {}
+
   private enum Beat implements Command {
     INSTANCE
   }
@@ -55,15 +59,20 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
   private final TimerScheduler<Command> timers;
   private final SessionStream stream;
   private final Supplier<Optional<PeerStatistics>> statistics;
+  private final Supplier<Optional<Observation>> observe;
+  private final ObservationNews news = new ObservationNews();
   private final Executor blocking;
   private final Consumer<SessionMessage> parent;
   private Duration heartbeatInterval;
   private long sequence;
   private @Nullable ProbeResult probe;
+  private boolean observing;
   private boolean ended;
 
   /**
    * @param statistics of the tunnel; may block; runs on {@code blocking}
+   * @param observe what the host is connected to, empty if that is not known; may block; runs on
+   *     {@code blocking}
    * @param timeout for the stream to open
    * @param parent gets every message, and exactly one {@link SessionMessage.Ended} unless it stops
    *     this actor first
@@ -71,6 +80,7 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
   static Behavior<Command> create(
       Opener opener,
       Supplier<Optional<PeerStatistics>> statistics,
+      Supplier<Optional<Observation>> observe,
       Executor blocking,
       Duration timeout,
       Optional<ProbeResult> probe,
@@ -80,7 +90,15 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
             Behaviors.withTimers(
                 timers ->
                     new ColonySession(
-                        context, timers, opener, statistics, blocking, timeout, probe, parent)));
+                        context,
+                        timers,
+                        opener,
+                        statistics,
+                        observe,
+                        blocking,
+                        timeout,
+                        probe,
+                        parent)));
   }
 
   private ColonySession(
@@ -88,6 +106,7 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
       TimerScheduler<Command> timers,
       Opener opener,
       Supplier<Optional<PeerStatistics>> statistics,
+      Supplier<Optional<Observation>> observe,
       Executor blocking,
       Duration timeout,
       Optional<ProbeResult> probe,
@@ -95,6 +114,7 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
     super(context);
     this.timers = timers;
     this.statistics = statistics;
+    this.observe = observe;
     this.blocking = blocking;
     this.parent = parent;
     this.probe = probe.orElse(null);
@@ -112,6 +132,7 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
         .onMessage(BundleTaken.class, this::onBundleTaken)
         .onMessageEquals(Beat.INSTANCE, this::onBeat)
         .onMessage(Measured.class, this::onMeasured)
+        .onMessage(Observed.class, this::onObserved)
         .onMessageEquals(Overdue.INSTANCE, this::onOverdue)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
@@ -147,6 +168,19 @@ final class ColonySession extends AbstractBehavior<ColonySession.Command> {
         .pipeToSelf(
             CompletableFuture.supplyAsync(statistics, blocking),
             (tunnel, failure) -> new Measured(failure == null ? tunnel : Optional.empty()));
+    if (!observing) {
+      observing = true;
+      getContext()
+          .pipeToSelf(
+              CompletableFuture.supplyAsync(observe, blocking),
+              (seen, failure) -> new Observed(failure == null ? seen : Optional.empty()));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onObserved(Observed observed) {
+    observing = false;
+    observed.observation().flatMap(news::of).ifPresent(stream::report);
     return this;
   }
 

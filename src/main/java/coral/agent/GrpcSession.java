@@ -2,14 +2,18 @@ package coral.agent;
 
 import com.google.protobuf.Timestamp;
 import coral.agent.JoinFailure.Kind;
+import coral.agent.observation.Observation;
+import coral.agent.observation.ObservedConnection;
 import coral.api.mesh.v1.AgentMessage;
 import coral.api.mesh.v1.ColonyMessage;
 import coral.api.mesh.v1.MeshServiceClient;
+import coral.api.mesh.v1.ObservedConnections;
 import coral.api.mesh.v1.Probe;
 import coral.api.mesh.v1.SessionClosed;
 import coral.api.mesh.v1.TrustBundle;
 import coral.api.mesh.v1.TrustBundleTaken;
 import coral.api.mesh.v1.TunnelStatistics;
+import coral.model.Addresses;
 import coral.model.Endpoint;
 import coral.model.WireGuardKey;
 import coral.rpc.RpcChannel;
@@ -94,6 +98,11 @@ final class GrpcSession implements SessionStream {
   @Override
   public void send(Heartbeat heartbeat) {
     up.offer(AgentMessage.newBuilder().setHeartbeat(message(heartbeat)).build());
+  }
+
+  @Override
+  public void report(Observation observation) {
+    up.offer(AgentMessage.newBuilder().setObservedConnections(message(observation)).build());
   }
 
   /** One that is dropped is sent in the next session, when the colony offers the bundle again. */
@@ -272,6 +281,25 @@ final class GrpcSession implements SessionStream {
                 com.google.protobuf.Duration.newBuilder()
                     .setSeconds(time.getSeconds())
                     .setNanos(time.getNano())));
+    return message.build();
+  }
+
+  private static ObservedConnections message(Observation observation) {
+    ObservedConnections.Builder message =
+        ObservedConnections.newBuilder()
+            .setEvidence(observation.evidence())
+            .setTruncated(observation.truncated());
+    for (ObservedConnection seen : observation.connections()) {
+      message.addConnections(
+          coral.api.mesh.v1.ObservedConnection.newBuilder()
+              .setRemoteAddress(Addresses.text(seen.remote()))
+              .setPort(seen.port())
+              .setOutgoing(seen.outgoing())
+              .setProtocol(seen.protocol())
+              .setCount((int) seen.count())
+              .setSentBytes(seen.sentBytes())
+              .setReceivedBytes(seen.receivedBytes()));
+    }
     return message.build();
   }
 

@@ -144,6 +144,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
                                 credentials.identity(),
                                 events),
                     with.tunnel()::statistics,
+                    () -> with.observer().apply(join.membership()),
                     with.blocking(),
                     with.settings().callTimeout(),
                     Optional.of(join.probe()),

@@ -1,5 +1,6 @@
 package coral.agent;
 
+import coral.agent.observation.Observation;
 import coral.wireguard.PeerStatistics;
 import java.util.Optional;
 
@@ -16,6 +17,9 @@ interface SessionStream extends AutoCloseable {
 
   /** Sends a heartbeat; one that finds the stream blocked is dropped, the next says it all. */
   void send(Heartbeat heartbeat);
+
+  /** Tells what this host is connected to; one that finds the stream blocked is dropped. */
+  void report(Observation observation);
 
   /** Tells that this version of the trust bundle is on disk. */
   void acknowledgeBundle(long version);

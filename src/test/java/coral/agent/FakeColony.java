@@ -1,6 +1,7 @@
 package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
+import coral.agent.observation.Observation;
 import coral.certificate.Authority;
 import coral.certificate.CertificateProfile;
 import coral.certificate.CertificateRequests;
@@ -82,6 +83,7 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
   static final class Session implements SessionStream {
     final Consumer<SessionMessage> agent;
     final LinkedBlockingQueue<Heartbeat> heartbeats = new LinkedBlockingQueue<>();
+    final LinkedBlockingQueue<Observation> observations = new LinkedBlockingQueue<>();
     final LinkedBlockingQueue<Long> bundles = new LinkedBlockingQueue<>();
     volatile boolean closed;
 
@@ -92,6 +94,11 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
     @Override
     public void send(Heartbeat heartbeat) {
       heartbeats.add(heartbeat);
+    }
+
+    @Override
+    public void report(Observation observation) {
+      observations.add(observation);
     }
 
     @Override

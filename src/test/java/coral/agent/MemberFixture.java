@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import coral.agent.JoinFailure.Kind;
+import coral.agent.observation.Observation;
 import coral.wireguard.KeyPair;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -39,6 +41,9 @@ abstract class MemberFixture {
     this.kit = kit;
     this.events = kit.createTestProbe(AgentEvent.class);
   }
+
+  /** What the host is connected to. */
+  volatile Optional<Observation> observation = Optional.empty();
 
   @AfterEach
   void leave() {
@@ -76,6 +81,7 @@ abstract class MemberFixture {
                     enrolment,
                     colony,
                     tunnel,
+                    membership -> observation,
                     true,
                     () -> now,
                     nanoTime,

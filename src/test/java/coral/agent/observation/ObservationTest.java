@@ -1,0 +1,128 @@
+package coral.agent.observation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import coral.model.IpPrefix;
+import coral.model.MeshSubnet;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ObservationTest {
+  private static final MeshSubnet SUBNET = MeshSubnet.parse("10.42.0.0/16", "fd42::/64");
+
+  private static final String TCP =
+      "   2: 02002A0A:9C40 03002A0A:1538 01 00000000:00000000 02:0000075A 00000000  1000 0 1\n";
+
+  private static final String TRACKED =
+      "ipv4 2 tcp 6 99 ESTABLISHED src=10.42.0.2 dst=10.42.0.3 sport=40668 dport=5432 bytes=10"
+          + " src=10.42.0.3 dst=10.42.0.2 sport=5432 dport=40668 bytes=20 mark=0\n";
+
+  @TempDir Path tables;
+
+  private static ObservedConnection seen(String remote, int port) {
+    return new ObservedConnection(IpPrefix.parseAddress(remote), port, true, "tcp", 1, 5, 7);
+  }
+
+  private Optional<Observation> observe(int maxBytes) {
+    return new HostConnections(tables, maxBytes).observe(SUBNET.addresses(2), SUBNET);
+  }
+
+  private Observation observe() {
+    return observe(1 << 20).orElseThrow();
+  }
+
+  @Test
+  void connectionsOfAKindAreCountedAndTheMostComeFirst() {
+    Observation observation =
+        Observation.of(
+            "conntrack",
+            List.of(seen("10.42.0.4", 80), seen("10.42.0.3", 443), seen("10.42.0.3", 443)),
+            false);
+    assertEquals(2, observation.connections().get(0).count());
+    assertEquals(10, observation.connections().get(0).sentBytes());
+    assertEquals(14, observation.connections().get(0).receivedBytes());
+    assertEquals(80, observation.connections().get(1).port());
+    assertFalse(observation.truncated());
+  }
+
+  @Test
+  void noMoreThan256KindsAreTold() {
+    List<ObservedConnection> many = new ArrayList<>();
+    for (int port = 1; port <= 300; port++) {
+      many.add(seen("10.42.0.3", port));
+    }
+    many.add(seen("10.42.0.3", 300));
+    Observation observation = Observation.of("tcp-table", many, false);
+    assertEquals(256, observation.connections().size());
+    assertEquals(300, observation.connections().get(0).port());
+    assertTrue(observation.truncated());
+  }
+
+  @Test
+  void trackingIsBetterEvidenceThanTheTableWhereItShowsAnything() throws Exception {
+    Assumptions.assumeTrue(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN);
+    assertEquals(Optional.empty(), observe(1 << 20), "there are no tables at all");
+    Files.writeString(tables.resolve("tcp"), TCP);
+    assertEquals("tcp-table", observe().evidence());
+    assertEquals(1, observe().connections().size());
+    Files.writeString(tables.resolve("nf_conntrack"), "");
+    assertEquals("tcp-table", observe().evidence());
+    Files.writeString(tables.resolve("nf_conntrack"), TRACKED);
+    assertEquals("conntrack", observe().evidence());
+    assertEquals(20, observe().connections().get(0).receivedBytes());
+  }
+
+  @Test
+  void aTableIsReadToABoundAndWhatIsLeftOutIsSaid() throws Exception {
+    Assumptions.assumeTrue(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN);
+    Files.writeString(tables.resolve("tcp"), TCP.repeat(100));
+    assertEquals(100, observe().connections().get(0).count());
+    assertFalse(observe().truncated());
+    Observation some = observe(10 * TCP.length()).orElseThrow();
+    assertEquals(10, some.connections().get(0).count());
+    assertTrue(some.truncated());
+  }
+
+  @Test
+  void theKernelOfThisHostIsUnderstood() {
+    Assumptions.assumeTrue(Files.isReadable(Path.of("/proc/thread-self/net/tcp")));
+    assertEquals(
+        List.of(),
+        new HostConnections().observe(SUBNET.addresses(2), SUBNET).orElseThrow().connections());
+  }
+
+  @Test
+  void aChangeIsNewsAtOnceAndTheRestEveryFourthTime() {
+    ObservationNews news = new ObservationNews();
+    Observation nothing = Observation.of("tcp-table", List.of(), false);
+    Observation one = Observation.of("tcp-table", List.of(seen("10.42.0.3", 80)), false);
+    Observation moreBytes =
+        Observation.of(
+            "tcp-table",
+            List.of(
+                new ObservedConnection(
+                    IpPrefix.parseAddress("10.42.0.3"), 80, true, "tcp", 1, 99, 99)),
+            false);
+    assertEquals(Optional.empty(), news.of(nothing));
+    assertEquals(Optional.of(one), news.of(one));
+    assertEquals(Optional.empty(), news.of(moreBytes));
+    assertEquals(Optional.empty(), news.of(moreBytes));
+    assertEquals(Optional.empty(), news.of(moreBytes));
+    assertEquals(Optional.of(moreBytes), news.of(moreBytes));
+    assertEquals(Optional.empty(), news.of(one));
+    assertEquals(Optional.of(nothing), news.of(nothing));
+    for (int i = 0; i < 10; i++) {
+      assertEquals(Optional.empty(), news.of(nothing));
+    }
+    assertEquals(Optional.of(one), news.of(one));
+  }
+}

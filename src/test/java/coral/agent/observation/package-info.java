@@ -1,0 +1,4 @@
+@NullMarked
+package coral.agent.observation;
+
+import org.jspecify.annotations.NullMarked;
