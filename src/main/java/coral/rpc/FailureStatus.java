@@ -196,7 +196,7 @@ public final class FailureStatus {
   }
 
   /** The gRPC protocol's Percent-Encoded: printable ASCII but {@code %} stands for itself. */
-  static String percentEncoded(String text) {
+  public static String percentEncoded(String text) {
     StringBuilder encoded = new StringBuilder();
     for (byte octet : text.getBytes(StandardCharsets.UTF_8)) {
       if (octet >= ' ' && octet <= '~' && octet != '%') {

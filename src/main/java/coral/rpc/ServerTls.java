@@ -88,7 +88,7 @@ public final class ServerTls {
   }
 
   /** The server's end of one connection. */
-  SSLEngine engine() {
+  public SSLEngine engine() {
     SSLContext context = TlsContexts.create(Optional.of(keys), trust);
     SSLEngine engine = context.createSSLEngine();
     engine.setUseClientMode(false);

@@ -1,0 +1,430 @@
+package coral.proxy;
+
+import coral.model.Endpoint;
+import coral.rpc.Role;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.handler.codec.http2.DefaultHttp2Headers;
+import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
+import io.netty.handler.codec.http2.DefaultHttp2PingFrame;
+import io.netty.handler.codec.http2.Http2CodecUtil;
+import io.netty.handler.codec.http2.Http2Exception;
+import io.netty.handler.codec.http2.Http2FrameCodec;
+import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
+import io.netty.handler.codec.http2.Http2GoAwayFrame;
+import io.netty.handler.codec.http2.Http2Headers;
+import io.netty.handler.codec.http2.Http2HeadersFrame;
+import io.netty.handler.codec.http2.Http2MultiplexHandler;
+import io.netty.handler.codec.http2.Http2Settings;
+import io.netty.handler.codec.http2.Http2SettingsFrame;
+import io.netty.handler.codec.http2.Http2StreamChannel;
+import io.netty.handler.codec.http2.Http2StreamChannelBootstrap;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.Future;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection to the colony: HTTP/2 over TLS 1.3. It is ready once the colony has answered an
+ * rpc: until then the colony takes it for a stranger's, and soon closes it. On the event loop
+ * alone.
+ */
+final class UpstreamConnection extends ChannelInboundHandlerAdapter {
+  /** Costs nothing, and everybody may call it. */
+  private static final String FIRST_CALL = "/coral.colony.v1.ColonyService/GetCACertificate";
+
+  /** Hears of one connection; in this order. */
+  interface Listener {
+    /** Requests may go there. */
+    void ready(UpstreamConnection connection);
+
+    /** One request less is under way. */
+    void streamEnded(UpstreamConnection connection);
+
+    /** No more requests may go there. */
+    void draining(UpstreamConnection connection);
+
+    /** It has ended: see {@link #whyClosed}, {@link #wasReady}. Always comes, once. */
+    void closed(UpstreamConnection connection);
+  }
+
+  private final Endpoint endpoint;
+  private final Role role;
+  private final ProxyLimits limits;
+  private final Listener listener;
+  private @Nullable Channel channel;
+  private @Nullable Http2FrameCodec codec;
+  private @Nullable Http2StreamChannelBootstrap streams;
+  private @Nullable Future<?> watch;
+  private @Nullable Future<?> deadline;
+  private String why = "";
+  private boolean settled;
+  private boolean ready;
+  private boolean draining;
+  private boolean closed;
+  private boolean pinged;
+  private int open;
+  private int most;
+  private long lastRead;
+
+  private UpstreamConnection(Endpoint endpoint, Role role, ProxyLimits limits, Listener listener) {
+    this.endpoint = endpoint;
+    this.role = role;
+    this.limits = limits;
+    this.listener = listener;
+  }
+
+  /** Connects to an address of the endpoint. */
+  static UpstreamConnection open(
+      EventLoop loop,
+      Endpoint endpoint,
+      InetAddress address,
+      SSLContext tls,
+      Role role,
+      ProxyLimits limits,
+      Listener listener) {
+    UpstreamConnection connection = new UpstreamConnection(endpoint, role, limits, listener);
+    connection.connect(loop, new InetSocketAddress(address, endpoint.port()), tls);
+    return connection;
+  }
+
+  private void connect(EventLoop loop, InetSocketAddress address, SSLContext tls) {
+    Bootstrap bootstrap =
+        new Bootstrap()
+            .group(loop)
+            .channel(NioSocketChannel.class)
+            .option(ChannelOption.TCP_NODELAY, true)
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) limits.connect().toMillis())
+            .handler(
+                new ChannelInitializer<>() {
+                  @Override
+                  protected void initChannel(Channel opened) {
+                    initialize(opened, tls);
+                  }
+                });
+    deadline =
+        loop.schedule(
+            () -> close("it did not answer within " + seconds(limits.connect().toMillis())),
+            limits.connect().toMillis(),
+            TimeUnit.MILLISECONDS);
+    bootstrap
+        .connect(address)
+        .addListener(
+            connected -> {
+              if (!connected.isSuccess()) {
+                ended(text(connected.cause()));
+              }
+            });
+  }
+
+  private void initialize(Channel opened, SSLContext tls) {
+    channel = opened;
+    SSLEngine engine = tls.createSSLEngine();
+    engine.setUseClientMode(true);
+    SSLParameters parameters = engine.getSSLParameters();
+    parameters.setProtocols(new String[] {"TLSv1.3"});
+    parameters.setApplicationProtocols(new String[] {"h2"});
+    engine.setSSLParameters(parameters);
+    codec =
+        Http2FrameCodecBuilder.forClient()
+            .initialSettings(
+                Http2Settings.defaultSettings()
+                    .pushEnabled(false)
+                    .maxConcurrentStreams(0)
+                    .maxHeaderListSize(limits.headBytes())
+                    .initialWindowSize(limits.streamWindow()))
+            .build();
+    opened
+        .pipeline()
+        .addLast(new SslHandler(engine))
+        .addLast(codec)
+        .addLast(new Http2MultiplexHandler(new ChannelInboundHandlerAdapter()))
+        .addLast(this);
+  }
+
+  // --- for the pool
+
+  Endpoint endpoint() {
+    return endpoint;
+  }
+
+  String authority() {
+    return endpoint.toString();
+  }
+
+  Role role() {
+    return role;
+  }
+
+  boolean wasReady() {
+    return ready;
+  }
+
+  /** Whether another request may go there. */
+  boolean hasRoom() {
+    return ready && !draining && !closed && open < most;
+  }
+
+  int requests() {
+    return open;
+  }
+
+  /** Why it ended, or will: for people. */
+  String whyClosed() {
+    return why.isEmpty() ? "the colony closed the connection" : why;
+  }
+
+  /** Opens a stream for a request. */
+  void carry(Exchange exchange) {
+    stream(stream -> exchange.opened(this, stream), () -> exchange.unavailable(whyClosed()));
+  }
+
+  private void stream(Consumer<Http2StreamChannel> use, Runnable failed) {
+    Http2StreamChannelBootstrap bootstrap = streams;
+    if (bootstrap == null || closed) {
+      failed.run();
+      return;
+    }
+    open++;
+    Future<Http2StreamChannel> opening = bootstrap.open();
+    opening.addListener(
+        done -> {
+          if (done.isSuccess()) {
+            Http2StreamChannel stream = opening.getNow();
+            stream.closeFuture().addListener(ended -> streamEnded());
+            use.accept(stream);
+          } else {
+            streamEnded();
+            failed.run();
+          }
+        });
+  }
+
+  private void streamEnded() {
+    open--;
+    if (draining && open == 0) {
+      close("no more requests");
+    } else if (!closed) {
+      listener.streamEnded(this);
+    }
+  }
+
+  /** Carries no new requests, and closes when those under way have ended. */
+  void retire() {
+    draining = true;
+    if (open == 0) {
+      close("no more requests");
+    }
+  }
+
+  /** Ends it with everything that is under way. */
+  void close(String reason) {
+    if (why.isEmpty()) {
+      why = reason;
+    }
+    if (channel != null) {
+      channel.close();
+    }
+  }
+
+  // --- from the connection
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext context, Object event) {
+    if (event instanceof SslHandshakeCompletionEvent handshake) {
+      if (!handshake.isSuccess()) {
+        close("its TLS handshake failed: " + text(handshake.cause()));
+      } else if (!"h2"
+          .equals(context.pipeline().get(SslHandler.class).engine().getApplicationProtocol())) {
+        close("it does not speak HTTP/2");
+      }
+    }
+    context.fireUserEventTriggered(event);
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext context, Object message) throws Http2Exception {
+    if (message instanceof Http2SettingsFrame settings) {
+      settings(settings.settings());
+    } else if (message instanceof Http2GoAwayFrame) {
+      drain();
+    }
+    ReferenceCountUtil.release(message);
+  }
+
+  private void settings(Http2Settings settings) throws Http2Exception {
+    Long streamsAtMost = settings.maxConcurrentStreams();
+    if (streamsAtMost != null || !settled) {
+      long theirs = streamsAtMost == null ? Long.MAX_VALUE : streamsAtMost;
+      most = (int) Math.min(theirs, limits.streamsPerConnection());
+    }
+    if (!settled && channel != null && codec != null) {
+      settled = true;
+      int window = limits.streamWindow() * limits.streamsPerConnection();
+      codec
+          .connection()
+          .local()
+          .flowController()
+          .incrementWindowSize(
+              codec.connection().connectionStream(), window - Http2CodecUtil.DEFAULT_WINDOW_SIZE);
+      streams =
+          new Http2StreamChannelBootstrap(channel)
+              .option(ChannelOption.AUTO_READ, false)
+              .handler(
+                  new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel stream) {
+                      // whoever opens it adds its own
+                    }
+                  });
+      firstCall();
+    }
+  }
+
+  private void firstCall() {
+    stream(
+        stream -> {
+          stream.pipeline().addLast(new FirstAnswer());
+          Http2Headers call =
+              new DefaultHttp2Headers()
+                  .method("POST")
+                  .scheme("https")
+                  .authority(authority())
+                  .path(FIRST_CALL)
+                  .set("content-type", "application/proto")
+                  .set("content-length", "0");
+          stream.writeAndFlush(new DefaultHttp2HeadersFrame(call, true));
+          stream.read();
+        },
+        () -> close("it takes no requests"));
+  }
+
+  /** Whatever the colony says but that it does not know the proxy, it is there. */
+  private final class FirstAnswer extends ChannelInboundHandlerAdapter {
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+      if (message instanceof Http2HeadersFrame frame) {
+        if ("401".contentEquals(String.valueOf(frame.headers().status()))) {
+          UpstreamConnection.this.close("it does not accept this proxy's certificate");
+        } else {
+          answered();
+        }
+      }
+      ReferenceCountUtil.release(message);
+      context.read();
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+      if (!ready) {
+        UpstreamConnection.this.close("it did not answer a first call");
+      }
+    }
+  }
+
+  private void answered() {
+    if (ready || channel == null) {
+      return;
+    }
+    ready = true;
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
+    lastRead = System.nanoTime();
+    long quiet = limits.quiet().toMillis();
+    watch =
+        channel
+            .eventLoop()
+            .scheduleWithFixedDelay(this::watch, quiet, quiet, TimeUnit.MILLISECONDS);
+    listener.ready(this);
+  }
+
+  /** A tunnel that carries nothing any more does not tell. */
+  private void watch() {
+    long quiet = System.nanoTime() - lastRead;
+    if (pinged && quiet >= 3 * limits.quiet().toNanos()) {
+      close("it has not answered for " + seconds(TimeUnit.NANOSECONDS.toMillis(quiet)));
+    } else if (quiet >= limits.quiet().toNanos() && channel != null) {
+      pinged = true;
+      channel.writeAndFlush(new DefaultHttp2PingFrame(0));
+    }
+  }
+
+  @Override
+  public void channelReadComplete(ChannelHandlerContext context) {
+    lastRead = System.nanoTime();
+    pinged = false;
+    context.fireChannelReadComplete();
+  }
+
+  private void drain() {
+    if (!draining) {
+      draining = true;
+      listener.draining(this);
+      if (open == 0) {
+        close("the colony takes no more requests on it");
+      }
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    close(text(cause));
+  }
+
+  @Override
+  public void channelInactive(ChannelHandlerContext context) {
+    ended(whyClosed());
+    context.fireChannelInactive();
+  }
+
+  private void ended(String reason) {
+    if (closed) {
+      return;
+    }
+    closed = true;
+    if (why.isEmpty()) {
+      why = reason;
+    }
+    if (watch != null) {
+      watch.cancel(false);
+    }
+    if (deadline != null) {
+      deadline.cancel(false);
+    }
+    listener.closed(this);
+  }
+
+  /** What a handshake says of itself is of no use beyond its first line. */
+  private static String text(@Nullable Throwable thrown) {
+    Throwable cause = thrown;
+    while (cause != null && cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    if (cause == null) {
+      return "unknown";
+    }
+    String message = cause.getMessage();
+    return message == null
+        ? cause.getClass().getSimpleName()
+        : message.lines().findFirst().orElse("");
+  }
+
+  private static String seconds(long millis) {
+    return millis % 1000 == 0 ? millis / 1000 + " s" : millis + " ms";
+  }
+}
