@@ -31,7 +31,7 @@ final class ColonyRpcs {
   /** For itself alone: the edge takes the name from the certificate. */
   private static final Set<Role> MEMBERS = Set.of(AGENT, PROXY);
 
-  private static final Set<Role> READERS = Set.of(VIEWER, OPERATOR, ADMINISTRATOR);
+  private static final Set<Role> READERS = Set.of(PROXY, VIEWER, OPERATOR, ADMINISTRATOR);
   private static final Set<Role> OPERATORS = Set.of(OPERATOR, ADMINISTRATOR);
   private static final Set<Role> ADMINISTRATORS = Set.of(ADMINISTRATOR);
 

@@ -14,7 +14,6 @@ import coral.model.RefusedException;
 import coral.model.Secret;
 import coral.rpc.Caller;
 import coral.rpc.FailureStatus;
-import coral.rpc.Role;
 import coral.token.PublicKeyHash;
 import coral.token.RegistrationToken;
 import java.util.Optional;
@@ -259,7 +258,7 @@ final class Issuance {
     boolean isWrong =
         refused.failure() == Failure.UNAUTHENTICATED
             || refused.failure() == Failure.INVALID_ARGUMENT;
-    if (isWrong && caller.role() == Role.ANYONE) {
+    if (isWrong && caller.certificate().isEmpty()) {
       limit.failed(caller);
     }
     sink.record(

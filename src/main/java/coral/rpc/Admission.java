@@ -43,13 +43,16 @@ final class Admission {
   }
 
   /**
-   * The caller of an rpc.
+   * The caller of an rpc: whom it is made for, if that is somebody else than who is connected.
    *
-   * @throws RefusedException if it may not call it
+   * @throws RefusedException if either of them may not call it
    */
   Caller admit(String rpc, HttpRequest request) {
-    Caller caller = identity.identify(certificate(request), remote(request), requestId(request));
-    caller.certificate().ifPresent(certificate -> remember(caller, peer(request), certificate));
+    Caller connected = identity.identify(certificate(request), remote(request), requestId(request));
+    connected
+        .certificate()
+        .ifPresent(certificate -> remember(connected, peer(request), certificate));
+    Caller caller = connected.speakingFor(values(request, Caller.HEADER));
     authorization.require(rpc, caller);
     return caller;
   }
@@ -85,16 +88,20 @@ final class Admission {
 
   /** Where the request comes from, as the connection or a trusted proxy says. */
   InetSocketAddress remote(HttpRequest request) {
-    List<String> forwarded = new ArrayList<>();
+    return proxies.client(peer(request), values(request, TrustedProxies.HEADER));
+  }
+
+  private static List<String> values(HttpRequest request, String name) {
+    List<String> values = new ArrayList<>();
     request
         .getHeaders()
         .forEach(
             header -> {
-              if (header.is(TrustedProxies.HEADER)) {
-                forwarded.add(header.value());
+              if (header.is(name)) {
+                values.add(header.value());
               }
             });
-    return proxies.client(peer(request), forwarded);
+    return values;
   }
 
   /** Where the connection comes from; port 0 where the transport does not tell. */

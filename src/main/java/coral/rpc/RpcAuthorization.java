@@ -68,14 +68,16 @@ public final class RpcAuthorization {
   }
 
   /**
-   * Lets the call pass or refuses it.
+   * Lets the call pass or refuses it. Who speaks for a caller must be allowed too.
    *
    * @throws RefusedException UNAUTHENTICATED if a certificate is needed and none was shown,
    *     PERMISSION_DENIED if the caller is known and may not, or the table does not name the rpc
    */
   public void require(String rpc, Caller caller) {
     Set<Role> allowed = table.getOrDefault(rpc, Set.of());
-    if (allowed.contains(caller.role())) {
+    boolean speakerMay =
+        caller.speaker().map(speaker -> allowed.contains(speaker.role())).orElse(true);
+    if (allowed.contains(caller.role()) && speakerMay) {
       listener.admitted(rpc, caller);
       return;
     }
@@ -92,7 +94,11 @@ public final class RpcAuthorization {
       return new Refused(
           Failure.UNAUTHENTICATED, rpc + " needs a client certificate of this colony");
     }
-    return new Refused(Failure.PERMISSION_DENIED, "this client certificate does not allow " + rpc);
+    return new Refused(
+        Failure.PERMISSION_DENIED,
+        caller.speaker().isPresent()
+            ? caller.actor() + " may not call " + rpc
+            : "this client certificate does not allow " + rpc);
   }
 
   /** Who may call an rpc; nobody may one that the table does not name. */

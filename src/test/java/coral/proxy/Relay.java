@@ -1,0 +1,113 @@
+package coral.proxy;
+
+import coral.model.Endpoint;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+
+/** A path to a server that a test can cut, and make swallow what is sent. */
+final class Relay implements AutoCloseable {
+  private final Endpoint target;
+  private final int port;
+  private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
+  private final Semaphore passing = new Semaphore(1, true);
+  private volatile ServerSocket listening;
+
+  Relay(Endpoint target) throws IOException {
+    this.target = target;
+    this.listening = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    this.port = listening.getLocalPort();
+    accept(listening);
+  }
+
+  Endpoint endpoint() {
+    return new Endpoint("127.0.0.1", port);
+  }
+
+  /** As if the server were killed: resets all connections, and refuses new ones. */
+  void cut() throws IOException {
+    listening.close();
+    for (Socket socket : sockets) {
+      socket.setSoLinger(true, 0);
+      socket.close();
+    }
+    sockets.clear();
+  }
+
+  /** The server is back. */
+  void mend() throws IOException {
+    ServerSocket again = new ServerSocket();
+    again.setReuseAddress(true);
+    again.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    listening = again;
+    accept(again);
+  }
+
+  /** From now on nothing passes, and nobody is told. */
+  void swallow() {
+    passing.acquireUninterruptibly();
+  }
+
+  private void accept(ServerSocket server) {
+    start(
+        () -> {
+          while (true) {
+            Socket in = server.accept();
+            sockets.add(in);
+            Socket out = new Socket(target.host(), target.port());
+            sockets.add(out);
+            in.setTcpNoDelay(true);
+            out.setTcpNoDelay(true);
+            start(() -> copy(in, out));
+            start(() -> copy(out, in));
+          }
+        });
+  }
+
+  private void copy(Socket from, Socket to) throws IOException {
+    try (from;
+        to) {
+      InputStream in = from.getInputStream();
+      OutputStream out = to.getOutputStream();
+      byte[] buffer = new byte[64 << 10];
+      for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+        passing.acquireUninterruptibly();
+        passing.release();
+        out.write(buffer, 0, read);
+      }
+    }
+  }
+
+  private interface Work {
+    void run() throws IOException;
+  }
+
+  private static void start(Work work) {
+    Thread thread =
+        new Thread(
+            () -> {
+              try {
+                work.run();
+              } catch (IOException e) {
+                // the connection, or the port, was closed
+              }
+            },
+            "relay");
+    thread.setDaemon(true);
+    thread.start();
+  }
+
+  @Override
+  public void close() throws IOException {
+    cut();
+    if (passing.availablePermits() == 0) {
+      passing.release();
+    }
+  }
+}
