@@ -5,6 +5,7 @@ import coral.certificate.TrustBundle;
 import coral.files.Pem;
 import coral.files.SecureFiles;
 import coral.model.AgentId;
+import coral.rpc.CallerIdentity;
 import coral.wireguard.KeyPair;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -15,8 +16,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What one agent keeps under {@code agents/<agent id>}: files of mode 0600 in a directory of mode
- * 0700, each written whole or not at all. Blocks; thread-safe.
+ * What one agent keeps under {@code agents/<agent id>}, or a proxy under {@code proxies/<colony
+ * id>}: files of mode 0600 in a directory of mode 0700, each written whole or not at all. Blocks;
+ * thread-safe.
  *
  * <p>{@code identity.pem} is the certificate with its key, in one file because they are replaced
  * together. {@code next-request.pem} is the next key with the request for its certificate: it is on
@@ -37,14 +39,34 @@ final class AgentFiles {
   private final AgentId agentId;
   private final FileChanges changes;
 
-  AgentFiles(Path home, AgentId agentId) {
-    this(home, agentId, FileChanges.ON_DISK);
+  /**
+   * Files that need not exist.
+   *
+   * @param directory {@link AgentSettings#directory}
+   */
+  AgentFiles(Path directory, AgentId agentId) {
+    this(directory, agentId, FileChanges.ON_DISK);
   }
 
-  AgentFiles(Path home, AgentId agentId, FileChanges changes) {
-    this.directory = home.resolve("agents").resolve(agentId.value());
+  AgentFiles(Path directory, AgentId agentId, FileChanges changes) {
+    this.directory = directory;
     this.agentId = agentId;
     this.changes = changes;
+  }
+
+  /** Whose certificate is in a directory; empty if there is none that can be read. */
+  static Optional<AgentId> holder(Path directory) {
+    try {
+      Path file = directory.resolve("identity.pem");
+      if (!Files.exists(file)) {
+        return Optional.empty();
+      }
+      KeyFile parts = KeyFile.parse(readPrivate(file), Pem.CERTIFICATE);
+      String uri = CallerIdentity.uris(Pem.certificates(parts.rest()).get(0)).get(0);
+      return Optional.of(new AgentId(uri.substring(uri.lastIndexOf('/') + 1)));
+    } catch (IOException | RuntimeException e) {
+      return Optional.empty(); // whoever needs the certificate says what is wrong with it
+    }
   }
 
   Path directory() {

@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import coral.agent.observation.HostConnections;
 import coral.agent.observation.Observation;
 import coral.process.UntilSignal;
+import coral.proxy.LocalProxy;
 import coral.wireguard.DeviceSettings;
 import coral.wireguard.KeyPair;
 import coral.wireguard.WireGuardDevice;
@@ -12,19 +13,19 @@ import coral.wireguard.embedded.EmbeddedDevice;
 import coral.wireguard.embedded.WarmUp;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.NetworkInterface;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.function.Function;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
-import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /** A running agent, and the foreground process around it. */
 public final class AgentProcess implements AutoCloseable {
@@ -66,20 +67,44 @@ public final class AgentProcess implements AutoCloseable {
    * Starts an agent inside this process, without handlers for signals.
    *
    * @param out where {@link AgentSettings#report} is written
+   * @throws ProxyNotStartedException if there is to be a listener, and there cannot be
    */
   public static AgentProcess start(
       AgentSettings settings, Config config, InstantSource clock, PrintStream out) {
-    CompletableFuture<Integer> exitCode = new CompletableFuture<>();
-    EventWriter writer = new EventWriter(settings.report(), out);
+    Optional<ProxyLease> lease =
+        settings.proxy().isPresent() ? Optional.of(ProxyLease.take(settings)) : Optional.empty();
+    CompletableFuture<Integer> ended = new CompletableFuture<>();
+    ActorSystem<AgentGuardian.Command> system =
+        actorSystem(settings, config, writer(settings, clock, out), ended);
+    try {
+      system.tell(begin(settings, system, clock, lease));
+    } catch (RuntimeException e) {
+      system.terminate();
+      lease.ifPresent(ProxyLease::close);
+      throw e;
+    }
+    CompletableFuture<Integer> exitCode =
+        ended.whenComplete((code, failure) -> lease.ifPresent(ProxyLease::close));
+    return new AgentProcess(system, exitCode);
+  }
+
+  private static Consumer<AgentEvent> writer(
+      AgentSettings settings, InstantSource clock, PrintStream out) {
+    boolean isForPeople =
+        settings.report() == ReportFormat.TEXT || settings.report() == ReportFormat.VERBOSE;
+    return settings.isStandaloneProxy() && isForPeople
+        ? new ProxyReport(settings, clock, out)
+        : new EventWriter(settings.report(), out);
+  }
+
+  private static ActorSystem<AgentGuardian.Command> actorSystem(
+      AgentSettings settings,
+      Config config,
+      Consumer<AgentEvent> writer,
+      CompletableFuture<Integer> ended) {
     ActorSystem<AgentGuardian.Command> system =
         ActorSystem.create(
-            Behaviors.setup(
-                context ->
-                    AgentGuardian.create(
-                        settings,
-                        writer,
-                        listener -> join(settings, context.getSystem(), clock, listener),
-                        exitCode)),
+            AgentGuardian.create(settings, writer, ended),
             "coral-agent",
             config
                 .getConfig("coral.agent.actor-system")
@@ -90,8 +115,8 @@ public final class AgentProcess implements AutoCloseable {
                         .withoutPath("coral.agent.invitation")));
     system
         .getWhenTerminated()
-        .thenRun(() -> exitCode.complete(1)); // the guardian failed: a defect, already logged
-    return new AgentProcess(system, exitCode);
+        .thenRun(() -> ended.complete(1)); // the guardian failed: a defect, already logged
+    return system;
   }
 
   /** Leaves the mesh and removes the interface; {@link #exitCode} tells when that is done. */
@@ -112,16 +137,16 @@ public final class AgentProcess implements AutoCloseable {
     system.getWhenTerminated().toCompletableFuture().join();
   }
 
-  private static Behavior<MeshMember.Command> join(
+  private static AgentGuardian.Begin begin(
       AgentSettings settings,
       ActorSystem<?> system,
       InstantSource clock,
-      ActorRef<AgentEvent> listener) {
+      Optional<ProxyLease> lease) {
     Executor blocking =
         system
             .dispatchers()
             .lookup(DispatcherSelector.fromConfig("coral.agent.blocking-dispatcher"));
-    AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
+    AgentFiles files = new AgentFiles(settings.directory(), settings.agentId());
     DeviceMode mode = settings.device().mode().resolved();
     CompletableFuture<Void> warm = CompletableFuture.runAsync(() -> WarmUp.run(mode), blocking);
     Tunnel tunnel =
@@ -134,7 +159,9 @@ public final class AgentProcess implements AutoCloseable {
 
               @Override
               public WireGuardDevice open() throws IOException {
-                return openDevice(settings.device(), files.wireGuardKeys(), mode, clock);
+                KeyPair keys =
+                    settings.isStandaloneProxy() ? KeyPair.generate() : files.wireGuardKeys();
+                return openDevice(settings, keys, mode, clock);
               }
             },
             clock);
@@ -143,7 +170,7 @@ public final class AgentProcess implements AutoCloseable {
     Enrolment enrolment = new Enrolment(settings, files, discovery, colony, clock);
     JoinSteps steps =
         new JoinSteps(settings, enrolment, discovery, colony, tunnel, System::nanoTime);
-    return MeshMember.create(
+    AgentDependencies dependencies =
         new AgentDependencies(
             settings,
             steps,
@@ -156,8 +183,49 @@ public final class AgentProcess implements AutoCloseable {
             System::nanoTime,
             () -> ThreadLocalRandom.current().nextDouble(),
             () -> UUID.randomUUID().toString(),
-            blocking),
-        listener);
+            blocking);
+    Optional<Forwarding.Setting> forwarding =
+        lease.map(
+            held -> {
+              LocalProxy proxy = open(settings, system);
+              return new Forwarding.Setting(
+                  settings,
+                  proxy,
+                  ProxySettings.endpoint(proxy.address()),
+                  held.directory(),
+                  tunnel,
+                  inProcess(settings, mode),
+                  clock);
+            });
+    return new AgentGuardian.Begin(
+        listener -> MeshMember.create(dependencies, listener),
+        forwarding.map(setting -> listener -> Forwarding.create(setting, listener)));
+  }
+
+  private static LocalProxy open(AgentSettings settings, ActorSystem<?> system) {
+    try {
+      return LocalProxy.open(system, settings.proxy().orElseThrow().listener())
+          .toCompletableFuture()
+          .join();
+    } catch (CompletionException e) {
+      throw new ProxyNotStartedException(
+          ProxyNotStartedException.Reason.ADDRESS,
+          String.valueOf(e.getCause() == null ? e.getMessage() : e.getCause().getMessage()),
+          e);
+    }
+  }
+
+  /** Why no program of this host can use the tunnel; empty if they can. */
+  private static Optional<String> inProcess(AgentSettings settings, DeviceMode mode) {
+    if (mode == DeviceMode.TUN) {
+      return Optional.empty();
+    }
+    String reason =
+        settings.device().mode() == DeviceMode.AUTO ? DeviceMode.unavailableReason() : "";
+    return Optional.of(
+        reason.isEmpty()
+            ? "coral.agent.device.mode is user-space"
+            : "no network interface can be made here: " + reason);
   }
 
   /** A tunnel that ends inside this process carries no connections of the host. */
@@ -171,10 +239,21 @@ public final class AgentProcess implements AutoCloseable {
   }
 
   private static WireGuardDevice openDevice(
-      AgentSettings.Device device, KeyPair keys, DeviceMode mode, InstantSource clock)
+      AgentSettings settings, KeyPair keys, DeviceMode mode, InstantSource clock)
       throws IOException {
-    DeviceSettings settings =
-        new DeviceSettings(device.interfaceName(), keys, device.listenPort(), device.mtu(), false);
-    return EmbeddedDevice.open(mode, settings, clock);
+    AgentSettings.Device device = settings.device();
+    String name =
+        settings.isStandaloneProxy() ? freeName(device.interfaceName()) : device.interfaceName();
+    return EmbeddedDevice.open(
+        mode, new DeviceSettings(name, keys, device.listenPort(), device.mtu(), false), clock);
+  }
+
+  /** Ids of two colonies may end alike. */
+  private static String freeName(String wanted) throws IOException {
+    String name = wanted;
+    for (int i = 2; NetworkInterface.getByName(name) != null && i < 10; i++) {
+      name = wanted.substring(0, wanted.length() - 1) + i;
+    }
+    return name;
   }
 }

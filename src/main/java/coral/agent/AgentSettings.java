@@ -6,6 +6,7 @@ import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
 import coral.model.InvitationText;
+import coral.proxy.ProxyDirectory;
 import coral.settings.SettingsException;
 import coral.settings.SettingsReader;
 import coral.wireguard.embedded.DeviceMode;
@@ -21,7 +22,9 @@ import java.util.Optional;
  * Everything an agent is told; each part is documented at {@code coral.agent} in {@code
  * agent.conf}.
  *
- * @param home the directory that holds {@code agents/<agent id>}
+ * @param directory what the agent keeps: {@code agents/<agent id>} in {@code ~/.coral}, or {@code
+ *     proxies/<colony id>}
+ * @param home {@code ~/.coral}
  * @param caFingerprint needed until the agent remembers one
  * @param colonyEndpoint the colony's gRPC port; empty: discovery is asked
  * @param discovery empty: the one that is remembered, or {@link #DEFAULT_DISCOVERY}
@@ -34,6 +37,7 @@ public record AgentSettings(
     AgentId agentId,
     ColonyId colonyId,
     Path home,
+    Path directory,
     CredentialSettings credentials,
     Optional<Fingerprint> caFingerprint,
     Optional<Endpoint> colonyEndpoint,
@@ -49,7 +53,8 @@ public record AgentSettings(
     BackOff renewalBackOff,
     boolean once,
     Duration onceTimeout,
-    ReportFormat report) {
+    ReportFormat report,
+    Optional<ProxySettings> proxy) {
 
   /** Where discovery is, if nobody says: on this host. */
   static final URI DEFAULT_DISCOVERY = URI.create("https://localhost:8080");
@@ -80,13 +85,9 @@ public record AgentSettings(
     CredentialSettings credentials = CredentialSettings.from(reader);
     Optional<InvitationText> invitation = credentials.invitation();
     Optional<InvitationText.Discovery> inviting = invitation.flatMap(InvitationText::discovery);
-    return new AgentSettings(
-        agreed(
-                "id",
-                reader.optional("id", "an agent id, [a-z0-9][a-z0-9._-]{0,62}", AgentId::new),
-                invitation.flatMap(InvitationText::agentId))
-            .or(() -> idOf(host))
-            .orElseThrow(() -> reader.invalid("id", "an agent id: the host's name makes none")),
+    Optional<ProxySettings> proxy = ProxySettings.from(reader.at("proxy"));
+    boolean isStandalone = proxy.filter(ProxySettings::isStandalone).isPresent();
+    ColonyId colonyId =
         agreed(
                 "colony-id",
                 reader.optional(
@@ -95,10 +96,25 @@ public record AgentSettings(
             .orElseThrow(
                 () ->
                     reader.invalid(
-                        "colony-id", "a colony id, such as my-app-prod-a3f2e1, or an invitation")),
+                        "colony-id", "a colony id, such as my-app-prod-a3f2e1, or an invitation"));
+    Path home =
         reader
             .optionalPath("home")
-            .orElseGet(() -> Path.of(System.getProperty("user.home", "."), ".coral")),
+            .orElseGet(() -> Path.of(System.getProperty("user.home", "."), ".coral"));
+    Path proxyDirectory = ProxyDirectory.of(home, colonyId).path();
+    AgentId agentId =
+        agreed(
+                "id",
+                reader.optional("id", "an agent id, [a-z0-9][a-z0-9._-]{0,62}", AgentId::new),
+                invitation.flatMap(InvitationText::agentId))
+            .or(() -> isStandalone ? AgentFiles.holder(proxyDirectory) : Optional.empty())
+            .or(() -> idOf(isStandalone ? proxyName(host) : host))
+            .orElseThrow(() -> reader.invalid("id", "an agent id: the host's name makes none"));
+    return new AgentSettings(
+        agentId,
+        colonyId,
+        home,
+        isStandalone ? proxyDirectory : home.resolve("agents").resolve(agentId.value()),
         credentials,
         agreed(
             "ca-fingerprint",
@@ -119,10 +135,12 @@ public record AgentSettings(
             .orElse(shortened(host)),
         new Device(
             reader.oneOf("device.mode", DeviceMode.class),
-            reader.value(
-                "device.interface-name",
-                "1 to 15 letters, digits, '.', '_' or '-'",
-                AgentSettings::interfaceNameOf),
+            isStandalone
+                ? ProxySettings.interfaceName(colonyId)
+                : reader.value(
+                    "device.interface-name",
+                    "1 to 15 letters, digits, '.', '_' or '-'",
+                    AgentSettings::interfaceNameOf),
             reader.integer("device.listen-port", 0, 65535),
             reader.integer("device.mtu", 1280, 1500)),
         reader.duration("probe.interval", LEAST, LONGEST),
@@ -133,7 +151,18 @@ public record AgentSettings(
         backOff(reader, "renewal.back-off"),
         reader.flag("once"),
         reader.duration("once-timeout", LEAST, LONGEST),
-        reader.oneOf("report", ReportFormat.class));
+        reader.oneOf("report", ReportFormat.class),
+        proxy);
+  }
+
+  /** Whether the process is a proxy and nothing else. */
+  boolean isStandaloneProxy() {
+    return proxy.filter(ProxySettings::isStandalone).isPresent();
+  }
+
+  /** RFD 005: a proxy is a user's, and each of a host's users may have one. */
+  private static String proxyName(String host) {
+    return "proxy-" + System.getProperty("user.name", "user") + "-" + host;
   }
 
   private static BackOff backOff(SettingsReader reader, String key) {

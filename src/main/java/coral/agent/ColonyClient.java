@@ -3,6 +3,7 @@ package coral.agent;
 import coral.certificate.Identity;
 import coral.certificate.PreviousKeyProof;
 import coral.model.Endpoint;
+import coral.model.Secret;
 import coral.model.WireGuardKey;
 import java.util.List;
 import java.util.Optional;
@@ -43,6 +44,14 @@ interface ColonyClient {
       throws JoinException;
 
   /**
+   * Makes an invitation for this agent, in the role of a proxy and for minutes.
+   *
+   * @param inviter an operator or administrator
+   * @throws JoinException COLONY_UNREACHABLE, WRONG_PIN or any refusal
+   */
+  Secret invite(List<Endpoint> endpoints, ColonyTrust trust, Identity inviter) throws JoinException;
+
+  /**
    * Opens a connection with the agent's certificate and keeps it for what follows.
    *
    * @return the first endpoint that is reached and shows a trusted authority
@@ -56,11 +65,18 @@ interface ColonyClient {
    *
    * @param requestId the same for every try of one join
    * @throws JoinException COLONY_UNREACHABLE, WRONG_PIN, CERTIFICATE_REFUSED, POOL_EXHAUSTED,
-   *     WIREGUARD_KEY_TAKEN, COLONY_NOT_READY or REFUSED
+   *     WIREGUARD_KEY_TAKEN, CONNECTED_ELSEWHERE, COLONY_NOT_READY or REFUSED
    */
   Membership register(
       Endpoint endpoint, ColonyTrust trust, Identity identity, WireGuardKey key, String requestId)
       throws JoinException;
+
+  /**
+   * Gives the agent's addresses back; whatever session it has ends.
+   *
+   * @throws JoinException as {@link #register}
+   */
+  void deregister(Endpoint endpoint, ColonyTrust trust, Identity identity) throws JoinException;
 
   /**
    * Opens the session's stream. Returns at once; what goes wrong is a {@link SessionMessage.Ended}.

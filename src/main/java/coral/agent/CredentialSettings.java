@@ -13,13 +13,18 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * What the agent can buy a certificate with; at most one of the two is given, and neither is needed
- * once the agent has a certificate.
+ * What the agent can buy a certificate with; at most one is given, and none is needed once the
+ * agent has a certificate.
  *
+ * @param inviter the folder with {@code cert.pem} and {@code key.pem} of an operator or
+ *     administrator, by which a proxy invites itself
  * @param sendColonySecret the secret goes to the colony itself, as it did before there were tokens
  */
 public record CredentialSettings(
-    Optional<Secret> colonySecret, Optional<InvitationText> invitation, boolean sendColonySecret) {
+    Optional<Secret> colonySecret,
+    Optional<InvitationText> invitation,
+    Optional<Path> inviter,
+    boolean sendColonySecret) {
 
   /** A secret is one line of a file; anything larger is the wrong file. */
   private static final int MAX_FILE_BYTES = InvitationText.MAX_LENGTH + 16;
@@ -28,7 +33,7 @@ public record CredentialSettings(
   static final Set<String> MEMBERS = Set.of("agent", "proxy");
 
   boolean canPay() {
-    return colonySecret.isPresent() || invitation.isPresent();
+    return colonySecret.isPresent() || invitation.isPresent() || inviter.isPresent();
   }
 
   /** Whether the payment is a registration token, to be fetched with the colony's secret. */
@@ -45,7 +50,12 @@ public record CredentialSettings(
           "coral.agent.invitation and coral.agent.colony-secret are both given: one of them buys"
               + " the certificate");
     }
-    return new CredentialSettings(secret, invitation, reader.flag("legacy.send-colony-secret"));
+    Optional<Path> inviter = reader.optionalPath("inviter");
+    return new CredentialSettings(
+        secret,
+        invitation,
+        secret.isPresent() || invitation.isPresent() ? Optional.empty() : inviter,
+        reader.flag("legacy.send-colony-secret"));
   }
 
   private static InvitationText invitation(Secret text) {

@@ -6,11 +6,13 @@ import coral.agent.JoinFailure.Kind;
 import coral.certificate.Identity;
 import coral.certificate.PreviousKeyProof;
 import coral.certificate.TrustBundle;
+import coral.model.AgentId;
 import coral.model.Endpoint;
 import coral.model.Fingerprint;
 import coral.model.Secret;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -62,6 +64,18 @@ final class Enrolment {
    */
   boolean mustBuy(boolean wanted) throws JoinException, IOException {
     Optional<X509Certificate> kept = files.identity().map(Identity::certificate);
+    Optional<AgentId> holder = AgentFiles.holder(files.directory());
+    if (holder.isPresent() && !holder.get().equals(settings.agentId())) {
+      throw new JoinException(
+          Kind.REFUSED,
+          "the certificate in "
+              + files.directory()
+              + " is that of "
+              + holder.get()
+              + ", not of "
+              + settings.agentId()
+              + "; keep that name, or remove the folder to take another one");
+    }
     boolean isGood = kept.isPresent() && clock.instant().isBefore(end(kept.get()));
     if (isGood && !wanted) {
       return false;
@@ -74,8 +88,11 @@ final class Enrolment {
           Kind.CREDENTIALS_MISSING,
           "the agent has no certificate in "
               + files.directory()
-              + " and nothing to buy one with; give an invitation (coral connect <invitation>), or"
-              + " the colony secret (--colony-secret-file)");
+              + " and nothing to buy one with; give an invitation ("
+              + (settings.isStandaloneProxy()
+                  ? "coral invite --role proxy"
+                  : "coral connect <invitation>")
+              + "), or the colony secret (--colony-secret-file)");
     }
     throw new JoinException(
         Kind.CERTIFICATE_EXPIRED,
@@ -112,16 +129,23 @@ final class Enrolment {
       throws JoinException, IOException {
     CertificateRequest request = files.request();
     Optional<PreviousKeyProof> proof = files.identity().map(request::provenBy);
-    return ordered(endpoints, trust(), new Order(request, payment(token), proof));
+    ColonyTrust trust = trust();
+    return ordered(endpoints, trust, new Order(request, payment(endpoints, trust, token), proof));
   }
 
-  private Payment payment(Optional<Secret> token) {
+  private Payment payment(List<Endpoint> endpoints, ColonyTrust trust, Optional<Secret> token)
+      throws JoinException, IOException {
     if (token.isPresent()) {
       return new Payment.Token(token.get());
     }
     CredentialSettings given = settings.credentials();
     if (given.invitation().isPresent()) {
       return new Payment.Invitation(given.invitation().get().secret());
+    }
+    if (given.inviter().isPresent()) {
+      Path inviter = given.inviter().get();
+      Identity operator = Identity.load(inviter.resolve("cert.pem"), inviter.resolve("key.pem"));
+      return new Payment.Invitation(colony.invite(endpoints, trust, operator));
     }
     return new Payment.ColonySecret(given.colonySecret().orElseThrow());
   }

@@ -7,9 +7,10 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Writes an agent's events for people, or for programs: one JSON object per line. */
-final class EventWriter {
+final class EventWriter implements Consumer<AgentEvent> {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final ReportFormat format;
@@ -20,18 +21,23 @@ final class EventWriter {
     this.out = out;
   }
 
-  void write(AgentEvent event) {
+  @Override
+  public void accept(AgentEvent event) {
     switch (format) {
       case NONE -> {
         // the log tells it
       }
-      case TEXT -> {
+      case TEXT, VERBOSE -> {
         String text = text(event);
         if (!text.isEmpty()) {
           out.println(text);
         }
       }
-      case JSON -> out.println(json(event));
+      case JSON -> {
+        if (!(event instanceof AgentEvent.SessionLost)) { // what follows tells it
+          out.println(json(event));
+        }
+      }
     }
     out.flush();
   }
@@ -54,6 +60,9 @@ final class EventWriter {
           "certificate renewed",
           renewed.certificateSerial(),
           renewed.certificateNotAfter());
+    }
+    if (event instanceof AgentEvent.Forwarding forwarding) {
+      return String.format(Locale.ROOT, "%-20s %s", "proxy", forwarding.route());
     }
     if (event instanceof AgentEvent.Stopped stopped) {
       return stopped.reason().isPresent() ? "stopped" : "left";
@@ -109,6 +118,13 @@ final class EventWriter {
       json.put("certificateNotAfter", renewed.certificateNotAfter().toString());
     } else if (event instanceof AgentEvent.Probed probed) {
       probe(json.put("event", "probe"), probed.result());
+    } else if (event instanceof AgentEvent.Forwarding forwarding) {
+      Route route = forwarding.route();
+      json.put("event", "proxy").put("listen", route.listen().toString());
+      json.put("forwardsTo", route.upstream().endpoints().get(0).toString());
+      json.put("way", route.upstream().way().name().toLowerCase(Locale.ROOT));
+      json.put("role", route.upstream().role().wireName());
+      json.put("fallback", route.fallback().orElse(null));
     } else if (event instanceof AgentEvent.Stopped stopped) {
       json.put("event", "stopped").put("exitCode", stopped.reason().isPresent() ? 1 : 0);
       stopped.reason().ifPresent(failure -> json.put("message", failure.message()));

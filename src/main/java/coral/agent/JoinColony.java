@@ -51,7 +51,8 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
   /**
    * @param startedAt and {@code endedAt}: of the monotonic clock, in nanoseconds
    */
-  private record StepDone(JoinStep step, long startedAt, long endedAt) implements Command {}
+  private record StepDone(JoinStep step, long startedAt, long endedAt, String detail)
+      implements Command {}
 
   private record Completed(JoinResult result) implements Command {}
 
@@ -157,8 +158,8 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
                   try {
                     return steps.run(
                         attempt,
-                        (step, startedAt, endedAt) ->
-                            self.tell(new StepDone(step, startedAt, endedAt)));
+                        (step, startedAt, endedAt, detail) ->
+                            self.tell(new StepDone(step, startedAt, endedAt, detail)));
                   } catch (StepFailedException e) {
                     throw new CompletionException(e);
                   }
@@ -190,7 +191,7 @@ final class JoinColony extends AbstractBehavior<JoinColony.Command> {
       stepTimes.put(done.step(), took);
     }
     outage.done(done.step(), took);
-    listener.tell(new AgentEvent.StepDone(done.step(), took));
+    listener.tell(new AgentEvent.StepDone(done.step(), took, done.detail()));
     return this;
   }
 

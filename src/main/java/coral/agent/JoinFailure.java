@@ -45,6 +45,8 @@ record JoinFailure(Kind kind, String message, Optional<Duration> retryAfter) {
     /** The colony has frozen or revoked the identity. */
     IDENTITY_SUSPENDED(Remedy.STOP),
     WIREGUARD_KEY_TAKEN(Remedy.STOP),
+    /** The colony has a session of this agent with another WireGuard key. */
+    CONNECTED_ELSEWHERE(Remedy.STOP),
     REFUSED(Remedy.STOP),
     FILES_FAILED(Remedy.STOP),
     DEVICE_FAILED(Remedy.STOP),

@@ -8,7 +8,9 @@ import coral.model.WireGuardKey;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.apache.pekko.Done;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -37,8 +39,9 @@ final class JoinSteps {
      * Called on the thread of the attempt.
      *
      * @param startedAt and {@code endedAt}: of the monotonic clock, in nanoseconds
+     * @param detail what it brought, for people; empty if the step says it all
      */
-    void done(JoinStep step, long startedAt, long endedAt);
+    void done(JoinStep step, long startedAt, long endedAt, String detail);
   }
 
   private interface Call<T> {
@@ -69,23 +72,28 @@ final class JoinSteps {
 
   /** Takes all steps but {@link JoinStep#OPEN_SESSION}; ends early once the tunnel is closed. */
   JoinResult run(JoinAttempt attempt, Listener listener) throws StepFailedException {
-    List<Endpoint> endpoints = step(JoinStep.FIND_COLONY, listener, this::find);
+    List<Endpoint> endpoints = step(JoinStep.FIND_COLONY, listener, this::find, JoinSteps::list);
     Credentials credentials = credentials(attempt, endpoints, listener);
-    Endpoint reached = step(JoinStep.REACH_COLONY, listener, () -> reach(endpoints, credentials));
-    WireGuardKey key = step(JoinStep.CREATE_INTERFACE, listener, this::createInterface);
+    Endpoint reached =
+        step(
+            JoinStep.REACH_COLONY,
+            listener,
+            () -> reach(endpoints, credentials),
+            Endpoint::toString);
+    WireGuardKey key =
+        step(JoinStep.CREATE_INTERFACE, listener, this::createInterface, made -> tunnel.name());
     Membership membership =
         step(
             JoinStep.REGISTER,
             listener,
-            () ->
-                colony.register(
-                    reached,
-                    credentials.trust(),
-                    credentials.identity(),
-                    key,
-                    attempt.requestId()));
+            () -> register(reached, credentials, key, attempt.requestId()),
+            JoinSteps::ownAddresses);
     step(JoinStep.ASSIGN_ADDRESSES, listener, done(() -> assign(membership, credentials, reached)));
-    step(JoinStep.ADD_COLONY, listener, done(() -> addColony(membership, attempt.silences())));
+    step(
+        JoinStep.ADD_COLONY,
+        listener,
+        done(() -> addColony(membership, attempt.silences())),
+        added -> colonyAsPeer(membership, attempt.silences()));
     ProbeResult probe =
         step(JoinStep.PROBE_TUNNEL, listener, () -> probe(membership, attempt.isMember()));
     return new JoinResult(attempt, credentials, reached, membership, probe);
@@ -93,27 +101,36 @@ final class JoinSteps {
 
   private Credentials credentials(JoinAttempt attempt, List<Endpoint> endpoints, Listener listener)
       throws StepFailedException {
-    Listener nobody = (step, startedAt, endedAt) -> {};
+    Listener nobody = (step, startedAt, endedAt, detail) -> {};
     boolean buy =
         step(JoinStep.CERTIFICATE, nobody, () -> enrolment.mustBuy(attempt.buyCertificate()));
     if (!buy) {
-      return step(JoinStep.CERTIFICATE, listener, enrolment::kept);
+      return step(JoinStep.CERTIFICATE, listener, enrolment::kept, kept -> "");
     }
     Optional<Secret> token =
         enrolment.paysWithToken()
             ? Optional.of(step(JoinStep.REGISTRATION_TOKEN, listener, enrolment::token))
             : Optional.empty();
-    return step(JoinStep.CERTIFICATE, listener, () -> enrolment.bought(endpoints, token));
+    return step(
+        JoinStep.CERTIFICATE,
+        listener,
+        () -> enrolment.bought(endpoints, token),
+        bought -> "paid for by " + bought.paidWith().orElse("nobody"));
   }
 
   private <T> T step(JoinStep step, Listener listener, Call<T> call) throws StepFailedException {
+    return step(step, listener, call, result -> "");
+  }
+
+  private <T> T step(JoinStep step, Listener listener, Call<T> call, Function<T, String> detail)
+      throws StepFailedException {
     try {
       if (tunnel.isClosed()) {
         throw new JoinException(Kind.DEVICE_LOST, "the agent is leaving");
       }
       long startedAt = nanoTime.getAsLong();
       T result = call.run();
-      listener.done(step, startedAt, nanoTime.getAsLong());
+      listener.done(step, startedAt, nanoTime.getAsLong(), detail.apply(result));
       return result;
     } catch (JoinException | IOException | RuntimeException e) {
       throw new StepFailedException(step, e);
@@ -171,6 +188,42 @@ final class JoinSteps {
     }
   }
 
+  /**
+   * A proxy's key is new at each start. The session of one that was killed may not have ended yet,
+   * and its key stands for as long as that: this proxy, which alone has the certificate, ends it.
+   */
+  private Membership register(
+      Endpoint reached, Credentials credentials, WireGuardKey key, String requestId)
+      throws JoinException {
+    try {
+      return colony.register(reached, credentials.trust(), credentials.identity(), key, requestId);
+    } catch (JoinException e) {
+      if (e.failure().kind() != Kind.CONNECTED_ELSEWHERE || !settings.isStandaloneProxy()) {
+        throw e;
+      }
+      LOG.info("The colony still has the former session of this proxy, which ends now");
+      colony.deregister(reached, credentials.trust(), credentials.identity());
+      return colony.register(reached, credentials.trust(), credentials.identity(), key, requestId);
+    }
+  }
+
+  private static String list(List<Endpoint> endpoints) {
+    return endpoints.stream().map(Endpoint::toString).collect(Collectors.joining(", "));
+  }
+
+  private static String ownAddresses(Membership membership) {
+    return membership.own().ipv4Text() + " / " + membership.own().ipv6Text();
+  }
+
+  private static String colonyAsPeer(Membership membership, int silences) {
+    return membership.colonyEndpoint(silences)
+        + " (mesh IPs: "
+        + membership.colony().ipv4Text()
+        + " / "
+        + membership.colony().ipv6Text()
+        + ")";
+  }
+
   /** Gives the interface its addresses, and remembers them. */
   private void assign(Membership membership, Credentials credentials, Endpoint reached)
       throws JoinException, IOException {
@@ -184,7 +237,7 @@ final class JoinSteps {
           former.get());
     }
     try {
-      tunnel.assign(membership);
+      tunnel.assign(membership, settings.isStandaloneProxy());
     } catch (IOException e) {
       throw new JoinException(
           Kind.DEVICE_FAILED, addresses + " could not be assigned: " + e.getMessage(), e);
@@ -205,8 +258,7 @@ final class JoinSteps {
    * @param silences another endpoint is chosen after each of them
    */
   void addColony(Membership membership, int silences) throws JoinException {
-    List<Endpoint> endpoints = membership.colonyEndpoints();
-    Endpoint endpoint = endpoints.get(silences % endpoints.size());
+    Endpoint endpoint = membership.colonyEndpoint(silences);
     try {
       tunnel.connect(membership, endpoint);
     } catch (IOException e) {
@@ -217,7 +269,10 @@ final class JoinSteps {
     }
   }
 
-  /** A member whose tunnel is silent opens its session all the same: the colony should know. */
+  /**
+   * A member whose tunnel is silent opens its session all the same: the colony should know. So does
+   * a proxy, which has another way.
+   */
   private ProbeResult probe(Membership membership, boolean isMember) throws JoinException {
     ProbeResult result;
     try {
@@ -225,7 +280,7 @@ final class JoinSteps {
     } catch (IOException e) {
       throw new JoinException(Kind.DEVICE_FAILED, String.valueOf(e.getMessage()), e);
     }
-    if (!result.isAnswered() && !isMember) {
+    if (!result.isAnswered() && !isMember && !settings.isStandaloneProxy()) {
       throw new JoinException(
           Kind.TUNNEL_SILENT,
           "no echo from "

@@ -30,6 +30,15 @@ record Membership(
     }
   }
 
+  /**
+   * Where the colony's WireGuard socket is sought.
+   *
+   * @param silences how often nobody has answered: another endpoint is taken after each time
+   */
+  Endpoint colonyEndpoint(int silences) {
+    return colonyEndpoints.get(silences % colonyEndpoints.size());
+  }
+
   /** The same membership of a colony that has moved or changed its key. */
   Membership withColony(WireGuardKey key, List<Endpoint> endpoints) {
     return new Membership(own, subnet, colony, key, endpoints, heartbeatInterval, mtu);

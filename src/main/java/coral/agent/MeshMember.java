@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -49,8 +50,13 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
 
   private record Renewed(Credentials credentials) implements Command {}
 
+  private record Deregistered(@Nullable Throwable failure) implements Command {}
+
   private record BundleKept(Optional<Long> version, @Nullable Throwable failure)
       implements Command {}
+
+  /** Whoever stops a proxy waits for it, also while the colony is away. */
+  private static final Duration LEAVE_TIMEOUT = Duration.ofSeconds(3);
 
   private final AgentDependencies with;
   private final ActorRef<AgentEvent> listener;
@@ -112,7 +118,8 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
         .onMessage(Renewed.class, this::onRenewed)
         .onMessage(BundleKept.class, this::onBundleKept)
         .onMessage(DeviceLost.class, this::onDeviceLost)
-        .onMessageEquals(Leave.INSTANCE, () -> stop(Optional.empty()))
+        .onMessage(Deregistered.class, this::onDeregistered)
+        .onMessageEquals(Leave.INSTANCE, this::onLeave)
         .onSignal(PostStop.class, signal -> onPostStop())
         .build();
   }
@@ -170,6 +177,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
       renewal.tell(CertificateRenewal.Demanded.INSTANCE);
     } else if (message instanceof SessionMessage.Ended last) {
       session = null;
+      listener.tell(new AgentEvent.SessionLost(last.reason()));
       if (last.reason().kind() == Kind.REVOKED) {
         leaveTunnel(last.reason());
       }
@@ -182,7 +190,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
     joining.tell(JoinColony.SessionOpened.INSTANCE);
     Duration took = Duration.ofNanos(with.nanoTime().getAsLong() - sessionStartedAt);
     getContext().getLog().info("{}", JoinStep.OPEN_SESSION.line(took));
-    listener.tell(new AgentEvent.StepDone(JoinStep.OPEN_SESSION, took));
+    listener.tell(new AgentEvent.StepDone(JoinStep.OPEN_SESSION, took, ""));
     JoinReport report = report(took);
     JoinResult join = current().result();
     renewal.tell(new CertificateRenewal.Connected(join.endpoint(), join.credentials()));
@@ -195,7 +203,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
             report.addresses().ipv4Text(),
             report.addresses().ipv6Text(),
             opened.generation());
-    listener.tell(new AgentEvent.Joined(report));
+    listener.tell(new AgentEvent.Joined(report, join));
     if (tunnelProbe == null) {
       tunnelProbe =
           getContext()
@@ -286,10 +294,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
    * the colony ends it when it first sees the new certificate.
    */
   private Behavior<Command> onRenewed(Renewed renewed) {
-    X509Certificate certificate = renewed.credentials().identity().certificate();
-    listener.tell(
-        new AgentEvent.Renewed(
-            certificate.getSerialNumber().toString(16), certificate.getNotAfter().toInstant()));
+    listener.tell(new AgentEvent.Renewed(renewed.credentials()));
     sessions++;
     joining.tell(JoinColony.Reconnect.INSTANCE);
     return this;
@@ -338,6 +343,50 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
       getContext().stop(session);
       session = null;
     }
+  }
+
+  /** An agent comes back to its addresses; a proxy gives them up, and leaves nothing behind. */
+  private Behavior<Command> onLeave() {
+    JoinColony.Joined last = joined;
+    if (last == null || !with.settings().isStandaloneProxy()) {
+      return stop(Optional.empty());
+    }
+    getContext().unwatch(joining);
+    getContext().stop(joining);
+    endSession();
+    sessions++; // what it still says is not listened to
+    JoinResult join = last.result();
+    getContext()
+        .pipeToSelf(
+            CompletableFuture.runAsync(
+                    () -> {
+                      try {
+                        with.colony()
+                            .deregister(
+                                join.endpoint(),
+                                join.credentials().trust(),
+                                join.credentials().identity());
+                      } catch (JoinException e) {
+                        throw new CompletionException(e.getMessage(), e);
+                      }
+                    },
+                    with.blocking())
+                .orTimeout(LEAVE_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS),
+            (done, failure) -> new Deregistered(failure));
+    joined = null;
+    return this;
+  }
+
+  private Behavior<Command> onDeregistered(Deregistered told) {
+    if (told.failure() != null) {
+      getContext()
+          .getLog()
+          .warn(
+              "The colony keeps the addresses of {} until it is told to release them: {}",
+              with.settings().agentId(),
+              Objects.toString(told.failure().getMessage(), "it does not answer"));
+    }
+    return stop(Optional.empty());
   }
 
   private Behavior<Command> onDeviceLost(DeviceLost lost) {

@@ -2,17 +2,23 @@ package coral.agent;
 
 import com.google.protobuf.ByteString;
 import coral.agent.JoinFailure.Kind;
+import coral.api.colony.v1.CreateInvitationRequest;
+import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.GetCACertificateRequest;
 import coral.api.colony.v1.GetCACertificateResponse;
 import coral.api.colony.v1.RequestCertificateRequest;
 import coral.api.colony.v1.RequestCertificateResponse;
+import coral.api.mesh.v1.DeregisterAgentRequest;
+import coral.api.mesh.v1.DeregisterAgentResponse;
 import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.certificate.Identity;
 import coral.model.Endpoint;
+import coral.model.InvitationText;
 import coral.model.IpPrefix;
 import coral.model.MeshAddresses;
 import coral.model.MeshSubnet;
+import coral.model.Secret;
 import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ConnectClient;
@@ -35,6 +41,11 @@ final class RemoteColony implements ColonyClient {
   private static final String REQUEST_CERTIFICATE =
       "coral.colony.v1.ColonyService/RequestCertificate";
   private static final String REGISTER = "coral.mesh.v1.MeshService/Register";
+  private static final String DEREGISTER = "coral.mesh.v1.MeshService/Deregister";
+  private static final String INVITE = "coral.colony.v1.InvitationService/CreateInvitation";
+
+  /** From asking for an invitation to using it takes one more call. */
+  private static final Duration INVITATION_TTL = Duration.ofMinutes(5);
 
   /**
    * Of one endpoint among up to 16 of which some lead nowhere. Twice the second after which TCP
@@ -95,6 +106,9 @@ final class RemoteColony implements ColonyClient {
             .setRequestId(order.request().requestId());
     if (order.payment() instanceof Payment.Token paid) {
       message.setRegistrationToken(paid.token().reveal());
+      if (settings.proxy().isPresent()) {
+        message.setRole("proxy"); // who may read: an agent may not
+      }
     } else if (order.payment() instanceof Payment.Invitation paid) {
       message.setInvitation(paid.secret().reveal());
     } else if (order.payment() instanceof Payment.ColonySecret paid) {
@@ -108,6 +122,34 @@ final class RemoteColony implements ColonyClient {
                     .setPreviousCertificate(ByteString.copyFrom(proof.certificatePem()))
                     .setPreviousSignature(ByteString.copyFrom(proof.signature())));
     return message.build();
+  }
+
+  @Override
+  public Secret invite(List<Endpoint> endpoints, ColonyTrust trust, Identity inviter)
+      throws JoinException {
+    SSLContext tls = tls(trust, Optional.of(inviter));
+    CreateInvitationRequest request =
+        CreateInvitationRequest.newBuilder()
+            .setAgentId(settings.agentId().value())
+            .setRole("proxy")
+            .setTtl(
+                com.google.protobuf.Duration.newBuilder().setSeconds(INVITATION_TTL.toSeconds()))
+            .setUses(1)
+            .build();
+    String text =
+        first(
+            endpoints,
+            RemoteFailure::ofInvitation,
+            endpoint ->
+                client(endpoint, tls)
+                    .call(INVITE, request, CreateInvitationResponse.parser())
+                    .getText());
+    try {
+      return InvitationText.parse(text).secret();
+    } catch (IllegalArgumentException e) {
+      throw new JoinException(
+          Kind.REFUSED, "the colony's invitation makes no sense: " + e.getMessage(), e);
+    }
   }
 
   @Override
@@ -144,7 +186,7 @@ final class RemoteColony implements ColonyClient {
                       .build(),
                   RegisterAgentResponse.parser());
     } catch (RpcException e) {
-      throw RemoteFailure.ofColony(e, Kind.CERTIFICATE_REFUSED);
+      throw RemoteFailure.ofRegistration(e);
     }
     try {
       return membership(answer, endpoint);
@@ -153,6 +195,20 @@ final class RemoteColony implements ColonyClient {
           Kind.REFUSED,
           "the colony's answer to the registration makes no sense: " + e.getMessage(),
           e);
+    }
+  }
+
+  @Override
+  public void deregister(Endpoint endpoint, ColonyTrust trust, Identity identity)
+      throws JoinException {
+    try {
+      connection(endpoint, trust, identity)
+          .call(
+              DEREGISTER,
+              DeregisterAgentRequest.newBuilder().setAgentId(settings.agentId().value()).build(),
+              DeregisterAgentResponse.parser());
+    } catch (RpcException e) {
+      throw RemoteFailure.ofRegistration(e);
     }
   }
 

@@ -73,6 +73,32 @@ final class RemoteFailure {
     return ofColony(e, refused);
   }
 
+  /** A call that needs the agent's certificate, about its addresses. */
+  static JoinException ofRegistration(RpcException e) {
+    if (e.reason() == RpcException.Reason.REFUSED && e.failure() == Failure.FAILED_PRECONDITION) {
+      return new JoinException(
+          Kind.CONNECTED_ELSEWHERE, "the colony refuses: " + e.getMessage(), e);
+    }
+    return ofColony(e, Kind.CERTIFICATE_REFUSED);
+  }
+
+  /** A call that needs the certificate of an operator. */
+  static JoinException ofInvitation(RpcException e) {
+    boolean isRefused =
+        e.reason() == RpcException.Reason.CERTIFICATE_REFUSED
+            || (e.reason() == RpcException.Reason.REFUSED
+                && (e.failure() == Failure.UNAUTHENTICATED
+                    || e.failure() == Failure.PERMISSION_DENIED));
+    return isRefused
+        ? new JoinException(
+            Kind.REFUSED,
+            "the certificate of this colony's context may not invite a proxy ("
+                + e.getMessage()
+                + "); start the proxy with an invitation (coral invite --role proxy)",
+            e)
+        : ofColony(e, Kind.REFUSED);
+  }
+
   /**
    * A call to discovery that failed, for another reason than that the colony is unknown.
    *

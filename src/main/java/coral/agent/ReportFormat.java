@@ -5,6 +5,8 @@ public enum ReportFormat {
   NONE,
   /** Lines for people. */
   TEXT,
+  /** The same, of a proxy with more of them and the time on each. */
+  VERBOSE,
   /** One JSON object per line; see {@link AgentEvent}. */
   JSON
 }

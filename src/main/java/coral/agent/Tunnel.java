@@ -3,6 +3,7 @@ package coral.agent;
 import coral.model.Endpoint;
 import coral.model.IpPrefix;
 import coral.model.MeshAddresses;
+import coral.model.MeshSubnet;
 import coral.model.WireGuardKey;
 import coral.wireguard.DeviceEvent;
 import coral.wireguard.Peer;
@@ -11,6 +12,7 @@ import coral.wireguard.WireGuardDevice;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;
@@ -42,6 +44,7 @@ final class Tunnel implements AutoCloseable {
   private final InstantSource clock;
   private @Nullable WireGuardDevice device;
   private volatile @Nullable Membership membership;
+  private volatile @Nullable String yieldsTo;
   private volatile Consumer<String> failureListener = cause -> {};
   private boolean closed;
 
@@ -96,8 +99,39 @@ final class Tunnel implements AutoCloseable {
     return current == null ? "" : current.name();
   }
 
-  void assign(Membership membership) throws IOException {
-    opened().assign(membership.own(), membership.subnet());
+  /**
+   * Gives the interface its addresses, and the mesh its route to there.
+   *
+   * @param yields whether to do without where another interface of the host is in that mesh: two
+   *     routes to one subnet take each other's packets
+   */
+  void assign(Membership membership, boolean yields) throws IOException {
+    WireGuardDevice current = opened();
+    Optional<String> other =
+        yields ? interfaceIn(membership.subnet(), current.name()) : Optional.empty();
+    yieldsTo = other.orElse(null);
+    if (other.isEmpty()) {
+      current.assign(membership.own(), membership.subnet());
+    }
+  }
+
+  /** The interface of the host that has the mesh's route in place of this one's. */
+  Optional<String> yieldsTo() {
+    return Optional.ofNullable(yieldsTo);
+  }
+
+  private static Optional<String> interfaceIn(MeshSubnet subnet, String own) throws IOException {
+    return NetworkInterface.networkInterfaces()
+        .filter(candidate -> !candidate.getName().equals(own))
+        .filter(
+            candidate ->
+                candidate
+                    .inetAddresses()
+                    .anyMatch(
+                        address ->
+                            subnet.ipv4().contains(address) || subnet.ipv6().contains(address)))
+        .map(NetworkInterface::getName)
+        .findFirst();
   }
 
   /**
@@ -137,6 +171,9 @@ final class Tunnel implements AutoCloseable {
       throw new IOException("the colony is no peer yet");
     }
     MeshAddresses colony = known.colony();
+    if (yieldsTo != null) { // an echo would go, and be answered, through the other interface
+      return new ProbeResult(colony, Optional.empty(), Optional.empty(), handshakeAge());
+    }
     Optional<Duration> ipv4 = echo(current, colony.ipv4(), timeout);
     Optional<Duration> ipv6 = echo(current, colony.ipv6(), timeout);
     return new ProbeResult(colony, ipv4, ipv6, handshakeAge());

@@ -23,7 +23,10 @@ class AgentFilesTest {
 
   @BeforeEach
   void open() {
-    files = new AgentFiles(home, AgentSettingsTest.AGENT);
+    files =
+        new AgentFiles(
+            home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()),
+            AgentSettingsTest.AGENT);
   }
 
   @Test
@@ -33,7 +36,11 @@ class AgentFilesTest {
     CertificateRequest request = files.request();
     assertEquals(request, files.request());
     assertEquals(
-        Optional.of(request), new AgentFiles(home, AgentSettingsTest.AGENT).pendingRequest());
+        Optional.of(request),
+        new AgentFiles(
+                home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()),
+                AgentSettingsTest.AGENT)
+            .pendingRequest());
     assertEquals("rwx------", mode(files.directory()));
     for (String name : List.of("wireguard.key", "next-request.pem")) {
       assertEquals("rw-------", mode(files.directory().resolve(name)), name);

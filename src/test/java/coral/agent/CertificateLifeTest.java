@@ -119,7 +119,10 @@ class CertificateLifeTest extends MemberFixture {
     TrustBundle bundle = new TrustBundle(12, List.of(FakeColony.AUTHORITY.certificate()));
     session.agent.accept(new SessionMessage.BundleOffered(bundle));
     assertEquals(12, session.bundles.poll(10, TimeUnit.SECONDS));
-    AgentFiles files = new AgentFiles(home, AgentSettingsTest.AGENT);
+    AgentFiles files =
+        new AgentFiles(
+            home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()),
+            AgentSettingsTest.AGENT);
     assertEquals(Optional.of(bundle), files.trustBundle());
     session.agent.accept(new SessionMessage.BundleOffered(new TrustBundle(11, bundle.roots())));
     session.agent.accept(new SessionMessage.BundleOffered(new TrustBundle(13, bundle.roots())));

@@ -314,7 +314,8 @@ class EnrolmentTest {
   }
 
   private AgentFiles files() {
-    return new AgentFiles(home, AgentSettingsTest.AGENT);
+    return new AgentFiles(
+        home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()), AgentSettingsTest.AGENT);
   }
 
   private Enrolment enrolment(String payment, FileChanges changes) {
@@ -324,7 +325,10 @@ class EnrolmentTest {
             : "";
     return new Enrolment(
         settings(payment + pin),
-        new AgentFiles(home, AgentSettingsTest.AGENT, changes),
+        new AgentFiles(
+            home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()),
+            AgentSettingsTest.AGENT,
+            changes),
         colony,
         colony,
         () -> now);

@@ -69,6 +69,7 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
   final Deque<JoinException> lookupFailures = new ArrayDeque<>();
   final Deque<JoinException> reachFailures = new ArrayDeque<>();
   final Deque<JoinException> registerFailures = new ArrayDeque<>();
+  final Deque<JoinException> deregisterFailures = new ArrayDeque<>();
   volatile List<Endpoint> wireGuardEndpoints = List.of(new Endpoint("127.0.0.1", 41820));
   volatile Authority authority = AUTHORITY;
   volatile int hostNumber = 2;
@@ -182,6 +183,19 @@ final class FakeColony implements ColonyClient, DiscoveryClient {
         authority.trustBundle().crossPem(),
         authority.trustBundle().version(),
         "");
+  }
+
+  @Override
+  public Secret invite(List<Endpoint> endpoints, ColonyTrust trust, Identity inviter) {
+    calls.add("invite");
+    return new Secret(INVITATION);
+  }
+
+  @Override
+  public void deregister(Endpoint endpoint, ColonyTrust trust, Identity identity)
+      throws JoinException {
+    calls.add("deregister");
+    failOnce(deregisterFailures);
   }
 
   @Override

@@ -255,7 +255,12 @@ class JoinColonyTest extends MemberFixture {
     assertTrue(colony.takeCalls().contains("assign 10.42.0.7 fd42::7"));
     assertEquals(
         Optional.of("10.42.0.7 fd42::7"),
-        new AgentFiles(home, AgentSettingsTest.AGENT).colony().orElseThrow().addresses());
+        new AgentFiles(
+                home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()),
+                AgentSettingsTest.AGENT)
+            .colony()
+            .orElseThrow()
+            .addresses());
   }
 
   @Test

@@ -60,7 +60,7 @@ abstract class MemberFixture {
   }
 
   ActorRef<MeshMember.Command> join(AgentSettings settings) {
-    AgentFiles files = new AgentFiles(settings.home(), settings.agentId());
+    AgentFiles files = new AgentFiles(settings.directory(), settings.agentId());
     Enrolment enrolment = new Enrolment(settings, files, colony, colony, () -> now);
     Tunnel tunnel =
         new Tunnel(

@@ -212,7 +212,8 @@ class TrustKeeperTest {
   }
 
   private AgentFiles files() {
-    return new AgentFiles(home, AgentSettingsTest.AGENT);
+    return new AgentFiles(
+        home.resolve("agents").resolve(AgentSettingsTest.AGENT.value()), AgentSettingsTest.AGENT);
   }
 
   private Path bundleFile() {

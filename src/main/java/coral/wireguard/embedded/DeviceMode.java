@@ -18,12 +18,17 @@ public enum DeviceMode {
 
   private static final Logger LOG = LoggerFactory.getLogger(DeviceMode.class);
 
+  /** What keeps this process from making a network interface, for people; empty if nothing does. */
+  public static String unavailableReason() {
+    return TunDevice.unavailableReason();
+  }
+
   /** {@link #TUN} or {@link #USER_SPACE}: what {@link #AUTO} comes to on the calling thread. */
   public DeviceMode resolved() {
     if (this != AUTO) {
       return this;
     }
-    String reason = TunDevice.unavailableReason();
+    String reason = unavailableReason();
     if (reason.isEmpty()) {
       return TUN;
     }
