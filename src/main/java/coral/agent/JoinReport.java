@@ -3,8 +3,10 @@ package coral.agent;
 import coral.model.AgentId;
 import coral.model.ColonyId;
 import coral.model.MeshAddresses;
+import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,5 +37,28 @@ record JoinReport(
 
   JoinReport {
     steps = List.copyOf(steps);
+  }
+
+  /**
+   * The report of a join whose session is open.
+   *
+   * @param opening what that took
+   */
+  static JoinReport of(AgentDependencies with, JoinColony.Joined join, Duration opening) {
+    X509Certificate certificate = join.result().credentials().identity().certificate();
+    List<StepTime> steps = new ArrayList<>(join.steps());
+    steps.add(new StepTime(JoinStep.OPEN_SESSION, opening));
+    return new JoinReport(
+        with.settings().agentId(),
+        with.settings().colonyId(),
+        with.tunnel().name(),
+        with.onHost(),
+        join.result().membership().own(),
+        certificate.getSerialNumber().toString(16),
+        certificate.getNotAfter().toInstant(),
+        join.result().credentials().paidWith(),
+        join.took(),
+        steps,
+        join.result().probe());
   }
 }

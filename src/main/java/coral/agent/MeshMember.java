@@ -1,14 +1,10 @@
 package coral.agent;
 
 import coral.agent.JoinFailure.Kind;
-import coral.agent.JoinReport.StepTime;
 import coral.certificate.TrustBundle;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.security.cert.X509Certificate;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -191,7 +187,7 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
     Duration took = Duration.ofNanos(with.nanoTime().getAsLong() - sessionStartedAt);
     getContext().getLog().info("{}", JoinStep.OPEN_SESSION.line(took));
     listener.tell(new AgentEvent.StepDone(JoinStep.OPEN_SESSION, took, ""));
-    JoinReport report = report(took);
+    JoinReport report = JoinReport.of(with, current(), took);
     JoinResult join = current().result();
     renewal.tell(new CertificateRenewal.Connected(join.endpoint(), join.credentials()));
     getContext()
@@ -215,25 +211,6 @@ final class MeshMember extends AbstractBehavior<MeshMember.Command> {
                       getContext().messageAdapter(ProbeResult.class, Probed::new)),
                   "tunnel-probe-" + sessions);
     }
-  }
-
-  private JoinReport report(Duration opening) {
-    JoinColony.Joined join = current();
-    X509Certificate certificate = join.result().credentials().identity().certificate();
-    List<StepTime> steps = new ArrayList<>(join.steps());
-    steps.add(new StepTime(JoinStep.OPEN_SESSION, opening));
-    return new JoinReport(
-        with.settings().agentId(),
-        with.settings().colonyId(),
-        with.tunnel().name(),
-        with.onHost(),
-        join.result().membership().own(),
-        certificate.getSerialNumber().toString(16),
-        certificate.getNotAfter().toInstant(),
-        join.result().credentials().paidWith(),
-        join.took(),
-        steps,
-        join.result().probe());
   }
 
   /** Runs on a blocking thread. */
