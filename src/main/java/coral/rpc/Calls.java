@@ -9,14 +9,23 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
+import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.util.ByteString;
 
 /** What every protocol does alike with a call: who makes it, what it may weigh, who hears of it. */
 final class Calls {
+  /**
+   * How much earlier a call without an answer is given up than its HTTP request: by then it shall
+   * have had an answer in the words of its protocol.
+   */
+  private static final Duration BEFORE_HTTP = Duration.ofSeconds(5);
+
   private final ClassicActorSystemProvider system;
   private final Admission admission;
   private final Map<String, Integer> limits;
   private final Duration streamIdle;
   private final CallListener listener;
+  private final Duration longestAnswer;
 
   /**
    * @param limits in bytes, of those methods that have smaller ones than all
@@ -33,6 +42,13 @@ final class Calls {
     this.limits = Map.copyOf(limits);
     this.streamIdle = streamIdle;
     this.listener = listener;
+    this.longestAnswer =
+        Duration.ofMillis(
+                ServerSettings.create(system.classicSystem())
+                    .getTimeouts()
+                    .requestTimeout()
+                    .toMillis())
+            .minus(BEFORE_HTTP);
   }
 
   ClassicActorSystemProvider system() {
@@ -55,29 +71,45 @@ final class Calls {
     return new CallOutcome(listener, method.rpc());
   }
 
-  /**
-   * The caller, if it may call this; otherwise its request is not read any further.
-   *
-   * @param encodingHeader names the compression of messages in this protocol
-   */
-  CompletionStage<Caller> admitted(
-      ServedMethod<?> method, HttpRequest request, String encodingHeader) {
+  /** A call that may be made. */
+  record Admitted(Caller caller, Deadline deadline, Compression compression) {}
+
+  /** The call, if the caller may make it; otherwise its request is not read any further. */
+  CompletionStage<Admitted> admitted(
+      ServedMethod<?> method, HttpRequest request, CallHeaders headers) {
     try {
-      refuseEncoding(request, encodingHeader);
-      return CompletableFuture.completedFuture(admission.admit(method.rpc(), request));
+      Caller caller = admission.admit(method.rpc(), request);
+      headers.requireVersion(request);
+      Deadline asked = headers.deadline(request);
+      Deadline deadline = method.answersStream() ? asked : asked.atMost(longestAnswer);
+      deadline.requireLeft();
+      return CompletableFuture.completedFuture(
+          new Admitted(caller, deadline, headers.compression(request)));
     } catch (GrpcServiceException | RefusedException e) {
       RequestBody.discard(request.entity(), system);
       return CompletableFuture.failedFuture(e);
     }
   }
 
-  /** Compression is refused: a message of 40 KB can inflate to 40 MB before any limit sees it. */
-  private static void refuseEncoding(HttpRequest request, String header) {
-    boolean encoded =
-        request.getHeader(header).map(h -> !h.value().equals("identity")).orElse(false);
-    if (encoded) {
-      throw unimplemented("compressed requests are not accepted");
+  /**
+   * Refuses by Connect what takes a stream.
+   *
+   * @throws GrpcServiceException UNIMPLEMENTED
+   */
+  void requireOneMessage(ServedMethod<?> method, HttpRequest request) {
+    if (method.takesStream()) {
+      RequestBody.discard(request.entity(), system);
+      throw unimplemented(method.rpc() + " takes a stream: call it by gRPC");
     }
+  }
+
+  /** The whole body of a request, if it arrives in time. */
+  CompletionStage<ByteString> body(HttpRequest request, int maxBytes, Deadline deadline) {
+    return deadline.limit(RequestBody.collect(request.entity(), maxBytes, system), system);
+  }
+
+  static <T> CompletionStage<T> completed(T value) {
+    return CompletableFuture.completedFuture(value);
   }
 
   static GrpcServiceException unimplemented(String message) {

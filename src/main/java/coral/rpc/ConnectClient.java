@@ -244,9 +244,7 @@ public final class ConnectClient {
       return notOurs(server, "it answers with HTTP status " + status);
     }
     return ConnectRefusal.ofUnary(
-        json.build(),
-        Optional.ofNullable(connection.getHeaderField(FailureStatus.TRAILER)),
-        Optional.ofNullable(connection.getHeaderField(FailureStatus.RETRY_AFTER)));
+        json.build(), Optional.ofNullable(connection.getHeaderField(FailureStatus.RETRY_AFTER)));
   }
 
   private static byte[] read(InputStream in, String server) throws IOException, RpcException {

@@ -1,11 +1,14 @@
 package coral.rpc;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.ListValue;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import com.google.protobuf.util.JsonFormat;
 import io.grpc.Status;
+import java.util.Base64;
+import java.util.List;
 import java.util.Locale;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.util.ByteString;
@@ -27,7 +30,7 @@ final class ConnectError {
   /** The content of the envelope that ends a stream which has failed. */
   static ByteString streamEnd(GrpcServiceException exception) {
     Struct.Builder metadata = Struct.newBuilder();
-    FailureStatus.trailers(exception)
+    FailureStatus.texts(exception)
         .forEach(
             (name, value) ->
                 metadata.putFields(
@@ -45,9 +48,25 @@ final class ConnectError {
   private static Struct error(GrpcServiceException exception) {
     Status status = exception.status();
     String description = status.getDescription() == null ? "" : status.getDescription();
+    Struct.Builder error =
+        Struct.newBuilder()
+            .putFields("code", text(name(status.getCode())))
+            .putFields("message", text(description));
+    List<Any> details = FailureStatus.details(exception);
+    if (!details.isEmpty()) {
+      ListValue.Builder list = ListValue.newBuilder();
+      details.forEach(detail -> list.addValues(struct(detail(detail))));
+      error.putFields("details", Value.newBuilder().setListValue(list).build());
+    }
+    return error.build();
+  }
+
+  private static Struct detail(Any detail) {
+    String type = detail.getTypeUrl().substring(detail.getTypeUrl().lastIndexOf('/') + 1);
+    byte[] value = detail.getValue().toByteArray();
     return Struct.newBuilder()
-        .putFields("code", text(name(status.getCode())))
-        .putFields("message", text(description))
+        .putFields("type", text(type))
+        .putFields("value", text(Base64.getEncoder().withoutPadding().encodeToString(value)))
         .build();
   }
 

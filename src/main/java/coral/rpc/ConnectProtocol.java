@@ -115,7 +115,7 @@ enum ConnectProtocol {
         HttpResponse.create()
             .withStatus(StatusCodes.get(httpStatus))
             .withEntity(ContentTypes.APPLICATION_JSON, ConnectError.unary(exception));
-    return FailureStatus.withTrailers(response, exception);
+    return FailureStatus.with(FailureStatus.texts(exception), response);
   }
 
   /** The Connect protocol's table of error codes and HTTP statuses. */

@@ -1,8 +1,12 @@
 package coral.rpc;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Struct;
 import com.google.protobuf.Value;
 import io.grpc.Status;
+import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -18,15 +22,14 @@ final class ConnectRefusal {
    * The refusal that a unary call was answered with.
    *
    * @param error the body of the answer
-   * @param failure the header {@value FailureStatus#TRAILER}
    * @param retryAfter the header {@value FailureStatus#RETRY_AFTER}
    */
-  static RpcException ofUnary(Struct error, Optional<String> failure, Optional<String> retryAfter) {
+  static RpcException ofUnary(Struct error, Optional<String> retryAfter) {
     Status.Code code = code(string(error, "code"));
     return new RpcException(
         RpcException.Reason.REFUSED,
         code,
-        FailureStatus.failure(code, failure),
+        FailureStatus.failure(code, ErrorDetails.failureName(details(error))),
         retryAfter.flatMap(FailureStatus::seconds),
         string(error, "message"),
         null);
@@ -42,8 +45,28 @@ final class ConnectRefusal {
     return Optional.of(
         ofUnary(
             end.getFieldsOrThrow("error").getStructValue(),
-            first(metadata, FailureStatus.TRAILER),
             first(metadata, FailureStatus.RETRY_AFTER)));
+  }
+
+  private static List<Any> details(Struct error) {
+    List<Any> details = new ArrayList<>();
+    for (Value detail :
+        error
+            .getFieldsOrDefault("details", Value.getDefaultInstance())
+            .getListValue()
+            .getValuesList()) {
+      try {
+        byte[] value = Base64.getDecoder().decode(string(detail.getStructValue(), "value"));
+        details.add(
+            Any.newBuilder()
+                .setTypeUrl("type.googleapis.com/" + string(detail.getStructValue(), "type"))
+                .setValue(ByteString.copyFrom(value))
+                .build());
+      } catch (IllegalArgumentException e) {
+        // Not base64: what another server may write is ignored.
+      }
+    }
+    return details;
   }
 
   private static Optional<String> first(Struct metadata, String name) {

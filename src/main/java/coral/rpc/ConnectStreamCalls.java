@@ -14,7 +14,8 @@ import org.apache.pekko.util.ByteString;
  * stands in the last envelope. The service is asked for no more than the client reads.
  */
 final class ConnectStreamCalls {
-  private static final ByteString END_OF_STREAM = envelope(Envelope.END, ConnectError.streamEnd());
+  private static final ByteString END_OF_STREAM =
+      Envelope.of(Envelope.END, ConnectError.streamEnd());
 
   private final Calls calls;
 
@@ -26,14 +27,14 @@ final class ConnectStreamCalls {
       ConnectProtocol form, ServedMethod<?> method, HttpRequest request) {
     CallOutcome outcome = calls.begin(method);
     return calls
-        .admitted(method, request, "connect-content-encoding")
-        .thenCompose(caller -> answers(form, method, caller, request))
+        .admitted(method, request, CallHeaders.CONNECT_STREAM)
+        .thenCompose(admitted -> answers(form, method, admitted, request))
         .thenApply(
             answers ->
                 response(
                     form,
                     answers
-                        .map(message -> envelope(Envelope.MESSAGE, form.print(message)))
+                        .map(message -> Envelope.of(Envelope.MESSAGE, form.print(message)))
                         .concat(Source.single(END_OF_STREAM))
                         .recover(
                             new PFBuilder<Throwable, ByteString>()
@@ -44,18 +45,19 @@ final class ConnectStreamCalls {
   }
 
   private CompletionStage<Source<Message, ?>> answers(
-      ConnectProtocol form, ServedMethod<?> method, Caller caller, HttpRequest request) {
+      ConnectProtocol form, ServedMethod<?> method, Calls.Admitted admitted, HttpRequest request) {
     int limit = calls.limit(method);
-    if (method.takesStream()) {
-      RequestBody.discard(request.entity(), calls.system());
-      throw Calls.unimplemented(method.rpc() + " takes a stream: call it by gRPC");
-    }
-    return RequestBody.collect(request.entity(), limit + Envelope.PREFIX_LENGTH, calls.system())
+    calls.requireOneMessage(method, request);
+    return calls
+        .body(request, limit + Envelope.PREFIX_LENGTH, admitted.deadline())
         .thenApply(
             body -> {
-              FrameLimit.check(body, limit);
-              ByteString message = body.drop(Envelope.PREFIX_LENGTH);
-              return method.stream(caller, form.request(message, method.request()));
+              ByteString message = EnvelopeReader.only(body, limit, admitted.compression());
+              return method.stream(
+                  admitted.caller(),
+                  admitted.deadline(),
+                  form.request(message, method.request()),
+                  calls.system());
             });
   }
 
@@ -64,11 +66,7 @@ final class ConnectStreamCalls {
         .withEntity(HttpEntities.createChunked(form.streamType(), envelopes));
   }
 
-  private static ByteString envelope(int flags, ByteString content) {
-    return ByteString.fromArrayUnsafe(Envelope.of(flags, content.toArrayUnsafe()));
-  }
-
   private static ByteString end(CallOutcome outcome, Throwable thrown) {
-    return envelope(Envelope.END, ConnectError.streamEnd(outcome.failed(thrown)));
+    return Envelope.of(Envelope.END, ConnectError.streamEnd(outcome.failed(thrown)));
   }
 }

@@ -1,6 +1,7 @@
 package coral.rpc;
 
 import java.nio.ByteBuffer;
+import org.apache.pekko.util.ByteString;
 
 /**
  * What surrounds a message of a stream: one byte of flags and four with its length, big-endian
@@ -25,5 +26,10 @@ final class Envelope {
         .putInt(content.length)
         .put(content)
         .array();
+  }
+
+  /** The same of Pekko's bytes. */
+  static ByteString of(int flags, ByteString content) {
+    return ByteString.fromArrayUnsafe(of(flags, content.toArrayUnsafe()));
   }
 }

@@ -2,7 +2,6 @@ package coral.rpc;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.rpc.RetryInfo;
 import coral.model.Failure;
 import coral.model.Refused;
 import coral.model.RefusedException;
@@ -12,6 +11,7 @@ import io.grpc.StatusException;
 import io.grpc.StatusRuntimeException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -22,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.grpc.Trailers;
 import org.apache.pekko.grpc.javadsl.MetadataBuilder;
+import org.apache.pekko.grpc.javadsl.StringEntry;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.apache.pekko.http.scaladsl.model.EntityStreamException;
@@ -32,12 +33,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one map between failures and gRPC statuses, in both directions. Several failures share a
- * status; the trailer {@value #TRAILER} carries the failure itself to clients that know it.
+ * status; the details of an error carry the failure itself to clients that know it.
  */
 public final class FailureStatus {
-  /** Names the {@link Failure}, in the trailers of a call that fails. */
-  public static final String TRAILER = "coral-failure";
-
   /**
    * Seconds until the same call may succeed, in the trailers of a call that came too often. With
    * Connect it is HTTP's own header (RFC 9110, section 10.2.3).
@@ -47,8 +45,8 @@ public final class FailureStatus {
   /** Where gRPC carries a {@code google.rpc.Status} with its details. */
   private static final String DETAILS = "grpc-status-details-bin";
 
-  private static final Metadata.Key<String> KEY =
-      Metadata.Key.of(TRAILER, Metadata.ASCII_STRING_MARSHALLER);
+  private static final Metadata.Key<byte[]> DETAILS_KEY =
+      Metadata.Key.of(DETAILS, Metadata.BINARY_BYTE_MARSHALLER);
 
   private static final Metadata.Key<String> RETRY_AFTER_KEY =
       Metadata.Key.of(RETRY_AFTER, Metadata.ASCII_STRING_MARSHALLER);
@@ -73,59 +71,82 @@ public final class FailureStatus {
     };
   }
 
-  /** A refusal as the exception that fails a gRPC call with it. */
+  /** A refusal as the exception that fails a call with it. */
   public static GrpcServiceException exception(Refused refused) {
-    Failure failure = refused.failure();
-    return new GrpcServiceException(
-        Status.fromCode(code(failure)).withDescription(refused.message()),
-        new MetadataBuilder().addText(TRAILER, failure.name()).build());
+    return exception(refused, new MetadataBuilder(), List.of(ErrorDetails.failure(refused)));
   }
 
   /**
    * A refusal that says when to try again: in whole seconds as the trailer {@value #RETRY_AFTER},
-   * and exactly as a {@code google.rpc.RetryInfo} for clients of gRPC that read details.
+   * and exactly as a {@code google.rpc.RetryInfo} for clients that read details.
    *
    * @param delay until the call may succeed; more than zero
    */
   static GrpcServiceException retryLater(Refused refused, Duration delay) {
+    long seconds = Math.max(1, delay.plusSeconds(1).minusNanos(1).toSeconds());
+    return exception(
+        refused,
+        new MetadataBuilder().addText(RETRY_AFTER, Long.toString(seconds)),
+        List.of(ErrorDetails.failure(refused), ErrorDetails.retry(delay)));
+  }
+
+  private static GrpcServiceException exception(
+      Refused refused, MetadataBuilder metadata, List<Any> details) {
     Status.Code code = code(refused.failure());
-    com.google.rpc.Status details =
+    com.google.rpc.Status status =
         com.google.rpc.Status.newBuilder()
             .setCode(code.value())
             .setMessage(refused.message())
-            .addDetails(
-                Any.pack(
-                    RetryInfo.newBuilder()
-                        .setRetryDelay(
-                            com.google.protobuf.Duration.newBuilder()
-                                .setSeconds(delay.getSeconds())
-                                .setNanos(delay.getNano()))
-                        .build()))
+            .addAllDetails(details)
             .build();
-    long seconds = Math.max(1, delay.plusSeconds(1).minusNanos(1).toSeconds());
     return new GrpcServiceException(
         Status.fromCode(code).withDescription(refused.message()),
-        new MetadataBuilder()
-            .addText(TRAILER, refused.failure().name())
-            .addText(RETRY_AFTER, Long.toString(seconds))
-            .addBinary(DETAILS, ByteString.fromArray(details.toByteArray()))
-            .build());
+        metadata.addBinary(DETAILS, ByteString.fromArray(status.toByteArray())).build());
   }
 
-  /** What Connect has as headers of an error, or as metadata in the end of a stream. */
-  static Map<String, String> trailers(GrpcServiceException exception) {
-    Map<String, String> trailers = new LinkedHashMap<>();
-    for (String name : List.of(TRAILER, RETRY_AFTER)) {
-      exception.getMetadata().getText(name).ifPresent(value -> trailers.put(name, value));
-    }
-    return trailers;
+  /** The details of an error, for the protocols that do not carry them as gRPC does. */
+  static List<Any> details(GrpcServiceException exception) {
+    return exception
+        .getMetadata()
+        .getBinary(DETAILS)
+        .map(status -> ErrorDetails.ofStatus(status.toArrayUnsafe()))
+        .orElse(List.of());
   }
 
-  /** The response with the exception's trailers as headers. */
-  static HttpResponse withTrailers(HttpResponse response, GrpcServiceException exception) {
+  /** The trailers that are text: what Connect has as headers, or as metadata of a stream's end. */
+  static Map<String, String> texts(GrpcServiceException exception) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    exception
+        .getMetadata()
+        .asList()
+        .forEach(
+            entry -> {
+              if (entry.second() instanceof StringEntry text) {
+                texts.put(entry.first(), text.getValue());
+              }
+            });
+    return texts;
+  }
+
+  /** The trailers of gRPC as headers: what is binary in base64 without padding. */
+  static Map<String, String> grpcHeaders(GrpcServiceException exception) {
+    Map<String, String> headers = new LinkedHashMap<>(texts(exception));
+    exception
+        .getMetadata()
+        .getBinary(DETAILS)
+        .ifPresent(
+            details ->
+                headers.put(
+                    DETAILS,
+                    Base64.getEncoder().withoutPadding().encodeToString(details.toArrayUnsafe())));
+    return headers;
+  }
+
+  /** The response with such headers. */
+  static HttpResponse with(Map<String, String> headers, HttpResponse response) {
     HttpResponse complete = response;
-    for (Map.Entry<String, String> trailer : trailers(exception).entrySet()) {
-      complete = complete.addHeader(RawHeader.create(trailer.getKey(), trailer.getValue()));
+    for (Map.Entry<String, String> header : headers.entrySet()) {
+      complete = complete.addHeader(RawHeader.create(header.getKey(), header.getValue()));
     }
     return complete;
   }
@@ -209,7 +230,7 @@ public final class FailureStatus {
   }
 
   /**
-   * The failure behind a call that failed: on the client's side by the trailer where the server is
+   * The failure behind a call that failed: on the client's side by the details where the server is
    * one of ours, by the status otherwise; on the server's side as {@link #exception(Throwable)}
    * words it.
    */
@@ -221,19 +242,17 @@ public final class FailureStatus {
     if (cause instanceof RefusedException refused) {
       return refused.refused().failure();
     }
+    if (cause instanceof GrpcServiceException e) {
+      return failure(e.status().getCode(), ErrorDetails.failureName(details(e)));
+    }
     if (cause instanceof StatusRuntimeException e) {
-      return failure(
-          e.getStatus().getCode(), Optional.ofNullable(e.getTrailers()).map(t -> t.get(KEY)));
+      return failure(e.getStatus(), e.getTrailers());
     }
     if (cause instanceof StatusException e) {
-      return failure(
-          e.getStatus().getCode(), Optional.ofNullable(e.getTrailers()).map(t -> t.get(KEY)));
+      return failure(e.getStatus(), e.getTrailers());
     }
     if (cause instanceof RateLimitedException limited) {
       return limited.refused().failure();
-    }
-    if (cause instanceof GrpcServiceException e) {
-      return failure(e.status().getCode(), e.getMetadata().getText(TRAILER));
     }
     if (cause instanceof InvalidProtocolBufferException) {
       return Failure.INVALID_ARGUMENT;
@@ -241,6 +260,14 @@ public final class FailureStatus {
     return cause instanceof TimeoutException || cause instanceof EntityStreamException
         ? Failure.NOT_READY
         : Failure.INTERNAL;
+  }
+
+  private static Failure failure(Status status, @Nullable Metadata trailers) {
+    byte @Nullable [] details = trailers == null ? null : trailers.get(DETAILS_KEY);
+    return failure(
+        status.getCode(),
+        Optional.ofNullable(details)
+            .flatMap(bytes -> ErrorDetails.failureName(ErrorDetails.ofStatus(bytes))));
   }
 
   /** The failure that a name and a code stand for; a name that does not fit its code is ignored. */

@@ -2,6 +2,7 @@ package coral.rpc;
 
 import io.grpc.Status;
 import java.time.Duration;
+import java.util.Optional;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.FlowShape;
@@ -15,10 +16,8 @@ import org.apache.pekko.stream.stage.TimerGraphStageLogic;
 import org.apache.pekko.util.ByteString;
 
 /**
- * Passes the bytes of a gRPC stream through while it reads the prefix of each message: one byte
- * that says whether the message is compressed, four with its length, big-endian (the gRPC
- * protocol's Length-Prefixed-Message). A message is refused by its prefix, before any of it is
- * buffered.
+ * Passes the messages of a gRPC stream on, each whole and plain in an envelope of its own, as they
+ * are asked for: of what is compressed no more than one is inflated at a time.
  */
 final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
   /** What is read and thrown away after a refusal, at most: see {@link RequestBody}. */
@@ -28,7 +27,7 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
   private final Outlet<ByteString> out = Outlet.create("FrameLimit.out");
   private final FlowShape<ByteString, ByteString> shape = FlowShape.of(in, out);
   private final int maxMessageBytes;
-
+  private final Compression compression;
   private final Duration maxSilence;
 
   /**
@@ -36,8 +35,9 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
    *
    * @param maxSilence the stream fails with DEADLINE_EXCEEDED when nothing arrives for so long
    */
-  FrameLimit(int maxMessageBytes, Duration maxSilence) {
+  FrameLimit(int maxMessageBytes, Compression compression, Duration maxSilence) {
     this.maxMessageBytes = maxMessageBytes;
+    this.compression = compression;
     this.maxSilence = maxSilence;
   }
 
@@ -51,74 +51,8 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
     return new Logic();
   }
 
-  /** Refuses a body that is there as a whole unless it is one message within the limit. */
-  static void check(ByteString body, int maxMessageBytes) {
-    Prefixes prefixes = new Prefixes(maxMessageBytes);
-    prefixes.read(body);
-    prefixes.requireWhole();
-    if (prefixes.messages != 1) {
-      throw new GrpcServiceException(
-          Status.INVALID_ARGUMENT.withDescription("the request is not one message"));
-    }
-  }
-
-  /** Where in the sequence of prefixes and messages the bytes have got to. */
-  private static final class Prefixes {
-    private final int maxMessageBytes;
-    private int prefixRead;
-    private long length;
-    private long left;
-    private long messages;
-
-    Prefixes(int maxMessageBytes) {
-      this.maxMessageBytes = maxMessageBytes;
-    }
-
-    void read(ByteString bytes) {
-      int position = 0;
-      while (position < bytes.size()) {
-        if (left > 0) {
-          int skipped = (int) Math.min(left, bytes.size() - position);
-          left -= skipped;
-          position += skipped;
-        } else {
-          prefix(bytes.apply(position++) & 0xff);
-        }
-      }
-    }
-
-    private void prefix(int octet) {
-      if (prefixRead == 0) {
-        if (octet != 0) {
-          throw new GrpcServiceException(
-              Status.UNIMPLEMENTED.withDescription("compressed messages are not accepted"));
-        }
-        length = 0;
-      } else {
-        length = length << 8 | octet;
-      }
-      prefixRead++;
-      if (prefixRead == Envelope.PREFIX_LENGTH) {
-        if (length > maxMessageBytes) {
-          throw RequestBody.tooLarge(maxMessageBytes);
-        }
-        left = length;
-        prefixRead = 0;
-        messages++;
-      }
-    }
-
-    /** Refuses an end within a prefix or a message. */
-    void requireWhole() {
-      if (left > 0 || prefixRead > 0) {
-        throw new GrpcServiceException(
-            Status.INVALID_ARGUMENT.withDescription("the request ends within a message"));
-      }
-    }
-  }
-
   private final class Logic extends TimerGraphStageLogic {
-    private final Prefixes prefixes = new Prefixes(maxMessageBytes);
+    private final EnvelopeReader messages = new EnvelopeReader(maxMessageBytes, compression);
     private boolean heard = true;
     private boolean refused;
     private long discarded;
@@ -135,7 +69,12 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
 
             @Override
             public void onUpstreamFinish() {
-              end();
+              if (refused) {
+                completeStage();
+              } else if (isAvailable(out)) {
+                next();
+              }
+              // else what has arrived is still to be asked for
             }
           });
       setHandler(
@@ -143,7 +82,7 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
           new AbstractOutHandler() {
             @Override
             public void onPull() {
-              pull(in);
+              next();
             }
 
             @Override
@@ -181,30 +120,37 @@ final class FrameLimit extends GraphStage<FlowShape<ByteString, ByteString>> {
         discard(bytes);
         return;
       }
-      try {
-        prefixes.read(bytes);
-      } catch (GrpcServiceException e) {
-        refuse(e);
-        discard(bytes);
-        return;
-      }
-      push(out, bytes);
+      messages.add(bytes);
+      next();
     }
 
-    private void end() {
+    /** Hands out what has been asked for, or asks for what is missing of it. */
+    private void next() {
       try {
-        if (!refused) {
-          prefixes.requireWhole();
+        Optional<ByteString> message = messages.next();
+        if (message.isPresent()) {
+          push(out, Envelope.of(Envelope.MESSAGE, message.get()));
+        } else if (isClosed(in)) {
+          messages.requireWhole();
+          completeStage();
+        } else {
+          pull(in);
         }
-        completeStage();
       } catch (GrpcServiceException e) {
-        failStage(e);
+        refuse(e);
       }
     }
 
     private void refuse(GrpcServiceException reason) {
       refused = true;
+      if (isClosed(in)) {
+        failStage(reason);
+        return;
+      }
       fail(out, reason);
+      if (!hasBeenPulled(in)) {
+        pull(in);
+      }
     }
 
     private void discard(ByteString bytes) {

@@ -6,12 +6,16 @@ import java.util.concurrent.CompletionStage;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.StatusCode;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.http.javadsl.model.headers.RawHeader;
 import org.jspecify.annotations.Nullable;
 
 /** What becomes of one HTTP request to an {@link RpcServer}, by the protocol that it speaks. */
 final class RequestHandler {
+  private static final String UNARY_TYPES = "application/json, application/proto";
+  private static final String STREAM_TYPES = "application/connect+json, application/connect+proto";
+
   private final Admission admission;
   private final Map<String, ServedMethod<?>> methods;
   private final HttpDocuments documents;
@@ -60,22 +64,21 @@ final class RequestHandler {
 
   private CompletionStage<HttpResponse> connect(
       ServedMethod<?> method, String mediaType, HttpRequest request) {
+    boolean gettable = method.hasNoSideEffects() && !method.answersStream();
+    if (gettable && request.method() == HttpMethods.GET) {
+      Optional<ConnectQuery> query = ConnectQuery.of(request.getUri().rawQueryString().orElse(""));
+      return query.isPresent()
+          ? unary.get(query.get(), method, request)
+          : refuse(request, status(StatusCodes.UNSUPPORTED_MEDIA_TYPE, "Accept-Post", UNARY_TYPES));
+    }
     if (request.method() != HttpMethods.POST) {
       return refuse(
           request,
-          HttpResponse.create()
-              .withStatus(StatusCodes.METHOD_NOT_ALLOWED)
-              .addHeader(RawHeader.create("Allow", "POST")));
+          status(StatusCodes.METHOD_NOT_ALLOWED, "Allow", gettable ? "GET, POST" : "POST"));
     }
     Optional<ConnectProtocol> form = ConnectProtocol.ofUnary(mediaType);
-    if (form.isPresent() && method.takesStream()) {
-      return refuse(
-          request,
-          ConnectProtocol.error(
-              Calls.unimplemented(method.rpc() + " takes a stream: call it by gRPC")));
-    }
-    if (form.isPresent() && !method.answersStream()) {
-      return unary.answer(form.get(), method, request);
+    if (form.isPresent() && (method.takesStream() || !method.answersStream())) {
+      return unary.post(form.get(), method, request);
     }
     Optional<ConnectProtocol> streamForm = ConnectProtocol.ofStream(mediaType);
     if (streamForm.isPresent() && method.answersStream()) {
@@ -83,14 +86,14 @@ final class RequestHandler {
     }
     return refuse(
         request,
-        HttpResponse.create()
-            .withStatus(StatusCodes.UNSUPPORTED_MEDIA_TYPE)
-            .addHeader(
-                RawHeader.create(
-                    "Accept-Post",
-                    method.answersStream()
-                        ? "application/connect+json, application/connect+proto"
-                        : "application/json, application/proto")));
+        status(
+            StatusCodes.UNSUPPORTED_MEDIA_TYPE,
+            "Accept-Post",
+            method.answersStream() ? STREAM_TYPES : UNARY_TYPES));
+  }
+
+  private static HttpResponse status(StatusCode status, String header, String value) {
+    return HttpResponse.create().withStatus(status).addHeader(RawHeader.create(header, value));
   }
 
   private CompletionStage<HttpResponse> refuse(HttpRequest request, HttpResponse refusal) {

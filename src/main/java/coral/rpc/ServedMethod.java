@@ -1,12 +1,15 @@
 package coral.rpc;
 
+import com.google.protobuf.DescriptorProtos.MethodOptions.IdempotencyLevel;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
 import com.google.protobuf.Empty;
 import com.google.protobuf.Message;
 import coral.rpc.RpcServer.HandlerFactory;
+import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -21,6 +24,7 @@ import org.apache.pekko.stream.javadsl.Source;
 
 /** One rpc of one service, callable by gRPC and, unless it takes a stream, by Connect. */
 final class ServedMethod<T> {
+  private final Class<T> api;
   private final String rpc;
   private final MethodDescriptor descriptor;
   private final Method method;
@@ -29,11 +33,13 @@ final class ServedMethod<T> {
   private final HandlerFactory<T> handlers;
 
   private ServedMethod(
+      Class<T> api,
       MethodDescriptor descriptor,
       Method method,
       Message request,
       Function<Caller, ? extends T> service,
       HandlerFactory<T> handlers) {
+    this.api = api;
     this.rpc = descriptor.getService().getFullName() + "/" + descriptor.getName();
     this.descriptor = descriptor;
     this.method = method;
@@ -56,7 +62,7 @@ final class ServedMethod<T> {
     List<ServedMethod<T>> methods = new ArrayList<>();
     for (MethodDescriptor rpc : descriptor.getMethods()) {
       Method method = generated(api, rpc);
-      methods.add(new ServedMethod<>(rpc, method, prototype(method, rpc), service, handlers));
+      methods.add(new ServedMethod<>(api, rpc, method, prototype(method, rpc), service, handlers));
     }
     return methods;
   }
@@ -79,15 +85,21 @@ final class ServedMethod<T> {
     return request;
   }
 
+  /** Whether it may be called by GET. */
+  boolean hasNoSideEffects() {
+    return descriptor.getOptions().getIdempotencyLevel() == IdempotencyLevel.NO_SIDE_EFFECTS;
+  }
+
   /** Answers a gRPC request whose limits have been checked. */
   CompletionStage<HttpResponse> grpc(
       Caller caller,
+      Deadline deadline,
       HttpRequest httpRequest,
       CallOutcome outcome,
       ClassicActorSystemProvider system) {
     try {
       return handlers
-          .create(service.apply(caller), classic -> outcome::trailers, system)
+          .create(service(caller, deadline, system), classic -> outcome::trailers, system)
           .apply(httpRequest);
     } catch (Exception e) {
       throw new CompletionException(e);
@@ -96,24 +108,45 @@ final class ServedMethod<T> {
 
   /** Calls a unary rpc. */
   @SuppressWarnings("unchecked") // the generated signature of every unary rpc
-  CompletionStage<Message> call(Caller caller, Message message) {
-    return (CompletionStage<Message>) invoke(caller, message);
+  CompletionStage<Message> call(
+      Caller caller, Deadline deadline, Message message, ClassicActorSystemProvider system) {
+    return (CompletionStage<Message>) invoke(service(caller, deadline, system), message);
   }
 
   /** Calls an rpc that takes one message and answers with a stream. */
   @SuppressWarnings("unchecked") // the generated signature of every such rpc
-  Source<Message, ?> stream(Caller caller, Message message) {
-    return (Source<Message, ?>) invoke(caller, message);
+  Source<Message, ?> stream(
+      Caller caller, Deadline deadline, Message message, ClassicActorSystemProvider system) {
+    return (Source<Message, ?>) invoke(service(caller, deadline, system), message);
   }
 
-  private Object invoke(Caller caller, Message message) {
+  private Object invoke(T target, Message message) {
     try {
-      return method.invoke(service.apply(caller), message);
+      return method.invoke(target, message);
     } catch (InvocationTargetException e) {
       throw new CompletionException(e.getCause());
     } catch (IllegalAccessException e) {
       throw new CompletionException(e);
     }
+  }
+
+  /** The service for one call, whose answer has to come before the deadline. */
+  private T service(Caller caller, Deadline deadline, ClassicActorSystemProvider system) {
+    T target = service.apply(caller);
+    InvocationHandler limiting =
+        (proxy, called, arguments) -> {
+          Object answer;
+          try {
+            answer = called.invoke(target, arguments);
+          } catch (InvocationTargetException e) {
+            throw e.getCause();
+          }
+          if (answer instanceof CompletionStage<?> stage) {
+            return deadline.limit(stage, system);
+          }
+          return answer instanceof Source<?, ?> stream ? deadline.limit(stream) : answer;
+        };
+    return api.cast(Proxy.newProxyInstance(api.getClassLoader(), new Class<?>[] {api}, limiting));
   }
 
   private static Method generated(Class<?> api, MethodDescriptor rpc) {

@@ -86,7 +86,8 @@ class RemoteFailureTest {
     var status = FailureStatus.exception(new RefusedException(failure, "said the colony"));
     Metadata trailers = new Metadata();
     trailers.put(
-        Metadata.Key.of(FailureStatus.TRAILER, Metadata.ASCII_STRING_MARSHALLER), failure.name());
+        Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER),
+        status.getMetadata().getBinary("grpc-status-details-bin").orElseThrow().toArrayUnsafe());
     return RpcException.of(new StatusRuntimeException(status.status(), trailers), "colony:9000");
   }
 }

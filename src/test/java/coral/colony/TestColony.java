@@ -179,8 +179,11 @@ final class TestColony implements AutoCloseable {
   <T extends Message> T call(
       Optional<ClientCertificate> as, String rpc, Message request, Parser<T> response)
       throws RpcException {
-    return ConnectClient.https(endpoint(), tls(as), Duration.ofSeconds(5), Duration.ofSeconds(20))
-        .call(rpc, request, response);
+    return client(as).call(rpc, request, response);
+  }
+
+  ConnectClient client(Optional<ClientCertificate> as) {
+    return ConnectClient.https(endpoint(), tls(as), Duration.ofSeconds(5), Duration.ofSeconds(20));
   }
 
   ClientCertificate administrator() throws IOException {

@@ -126,8 +126,9 @@ final class ConnectStreamTest extends RpcServerFixture {
     String end = body.substring(first.length());
     assertEquals(2, end.charAt(0));
     assertEquals(
-        "{\"error\":{\"code\":\"already_exists\",\"message\":\"taken: ä%\"},"
-            + "\"metadata\":{\"coral-failure\":[\"AGENT_ID_TAKEN\"]}}",
+        "{\"error\":{\"code\":\"already_exists\",\"message\":\"taken: ä%\",\"details\":["
+            + "{\"type\":\"google.rpc.ErrorInfo\",\"value\":\""
+            + "Cg5BR0VOVF9JRF9UQUtFThIFY29yYWw\"}]},\"metadata\":{}}",
         end.substring(Envelope.PREFIX_LENGTH));
   }
 

@@ -25,8 +25,7 @@ final class FailureStatusTest {
     assertNotEquals(Status.Code.OK, code);
     assertNotEquals(Status.Code.UNKNOWN, code);
     assertEquals("why", exception.status().getDescription());
-    Optional<String> name = exception.getMetadata().getText(FailureStatus.TRAILER);
-    assertEquals(failure, FailureStatus.failure(code, name));
+    assertEquals(failure, FailureStatus.failure(exception));
   }
 
   @ParameterizedTest

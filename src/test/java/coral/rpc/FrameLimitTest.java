@@ -48,16 +48,19 @@ final class FrameLimitTest {
     return pieces;
   }
 
-  private static ByteString through(List<ByteString> pieces) throws Exception {
+  private static ByteString through(List<ByteString> pieces, Compression compression)
+      throws Exception {
     return Source.from(pieces)
-        .via(new FrameLimit(LIMIT, Duration.ofMinutes(1)))
+        .via(new FrameLimit(LIMIT, compression, Duration.ofMinutes(1)))
         .runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), KIT.system())
         .toCompletableFuture()
         .get(10, TimeUnit.SECONDS);
   }
 
   private static Status.Code refusal(List<ByteString> pieces) {
-    Throwable cause = assertThrows(ExecutionException.class, () -> through(pieces)).getCause();
+    Throwable cause =
+        assertThrows(ExecutionException.class, () -> through(pieces, Compression.IDENTITY))
+            .getCause();
     return assertInstanceOf(GrpcServiceException.class, cause).status().getCode();
   }
 
@@ -69,11 +72,28 @@ final class FrameLimitTest {
     for (int i = 0; i < 50; i++) {
       all = all.concat(frame(0, random.nextInt(LIMIT + 1)));
     }
-    assertEquals(all, through(cut(all, random)), "seed " + seed);
+    assertEquals(all, through(cut(all, random), Compression.IDENTITY), "seed " + seed);
     ByteString large = all.concat(frame(0, LIMIT + 1));
     assertEquals(Status.Code.RESOURCE_EXHAUSTED, refusal(cut(large, random)), "seed " + seed);
     ByteString compressed = all.concat(frame(1, 1));
-    assertEquals(Status.Code.UNIMPLEMENTED, refusal(cut(compressed, random)), "seed " + seed);
+    assertEquals(Status.Code.INTERNAL, refusal(cut(compressed, random)), "seed " + seed);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4, 5})
+  void compressedMessagesComeOutPlain(long seed) throws Exception {
+    Random random = new Random(seed);
+    ByteString sent = ByteString.emptyByteString();
+    ByteString plain = ByteString.emptyByteString();
+    for (int i = 0; i < 50; i++) {
+      byte[] message = new byte[random.nextInt(LIMIT / 2)];
+      random.nextBytes(message);
+      boolean compressed = random.nextBoolean();
+      byte[] content = compressed ? Gzip.of(message) : message;
+      sent = sent.concat(ByteString.fromArray(Envelope.of(compressed ? 1 : 0, content)));
+      plain = plain.concat(ByteString.fromArray(Envelope.of(0, message)));
+    }
+    assertEquals(plain, through(cut(sent, random), Compression.GZIP), "seed " + seed);
   }
 
   /** A length of four bytes is unsigned: 0xffffffff is not -1. */

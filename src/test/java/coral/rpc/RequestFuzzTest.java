@@ -68,7 +68,7 @@ class RequestFuzzTest {
   private static void frame(byte[] body) {
     Status.Code expected = expected(body);
     try {
-      FrameLimit.check(ByteString.fromArray(body), MAX_MESSAGE_BYTES);
+      EnvelopeReader.only(ByteString.fromArray(body), MAX_MESSAGE_BYTES, Compression.IDENTITY);
       assertEquals(Status.Code.OK, expected);
     } catch (GrpcServiceException e) {
       assertEquals(expected, e.status().getCode());
@@ -78,24 +78,20 @@ class RequestFuzzTest {
 
   private static Status.Code expected(byte[] body) {
     ByteBuffer rest = ByteBuffer.wrap(body);
-    int messages = 0;
-    while (rest.hasRemaining()) {
-      if (rest.get() != 0) {
-        return Status.Code.UNIMPLEMENTED;
-      }
-      if (rest.remaining() < Integer.BYTES) {
-        return Status.Code.INVALID_ARGUMENT;
-      }
-      long length = Integer.toUnsignedLong(rest.getInt());
-      if (length > MAX_MESSAGE_BYTES) {
-        return Status.Code.RESOURCE_EXHAUSTED;
-      }
-      if (length > rest.remaining()) {
-        return Status.Code.INVALID_ARGUMENT;
-      }
-      rest.position(rest.position() + (int) length);
-      messages++;
+    if (!rest.hasRemaining()) {
+      return Status.Code.INVALID_ARGUMENT;
     }
-    return messages == 1 ? Status.Code.OK : Status.Code.INVALID_ARGUMENT;
+    int flags = rest.get();
+    if (flags == 1) {
+      return Status.Code.INTERNAL;
+    }
+    if (flags != 0 || rest.remaining() < Integer.BYTES) {
+      return Status.Code.INVALID_ARGUMENT;
+    }
+    long length = Integer.toUnsignedLong(rest.getInt());
+    if (length > MAX_MESSAGE_BYTES) {
+      return Status.Code.RESOURCE_EXHAUSTED;
+    }
+    return length == rest.remaining() ? Status.Code.OK : Status.Code.INVALID_ARGUMENT;
   }
 }

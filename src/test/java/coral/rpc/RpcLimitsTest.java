@@ -2,7 +2,6 @@ package coral.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import coral.api.colony.v1.ColonyServiceClient;
@@ -15,9 +14,7 @@ import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.model.Endpoint;
 import io.grpc.Status;
-import java.net.http.HttpResponse;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
 import org.apache.pekko.NotUsed;
@@ -61,30 +58,6 @@ final class RpcLimitsTest extends RpcServerFixture {
     assertEquals(
         Status.Code.RESOURCE_EXHAUSTED,
         refusal(() -> colony(pinned(null)).requestCertificate(large)).getCode());
-  }
-
-  @Test
-  void aCompressedRequestIsRefused() throws Exception {
-    HttpResponse<byte[]> grpc =
-        post(
-            "application/grpc",
-            Map.of("grpc-encoding", "gzip"),
-            MESH + "Session",
-            new byte[] {1, 0, 0, 0, 0});
-    assertEquals("12", grpc.headers().firstValue("grpc-status").orElseThrow());
-    HttpResponse<byte[]> byFlag =
-        post("application/grpc", Map.of(), ADMIN + "GetCACertificate", new byte[] {1, 0, 0, 0, 0});
-    assertEquals("12", byFlag.headers().firstValue("grpc-status").orElseThrow());
-    HttpResponse<byte[]> connect =
-        post(
-            "application/proto",
-            Map.of("content-encoding", "gzip"),
-            ADMIN + "GetCACertificate",
-            new byte[] {1});
-    assertEquals(501, connect.statusCode());
-    assertTrue(
-        new String(connect.body(), java.nio.charset.StandardCharsets.UTF_8)
-            .contains("\"code\":\"unimplemented\""));
   }
 
   @Test

@@ -90,6 +90,12 @@ abstract class RpcServerFixture {
   /** Each WatchAgents that has ended: whether its end was reached, or its caller gone. */
   static final BlockingQueue<Boolean> WATCHES = new LinkedBlockingQueue<>();
 
+  /** What GetTopology never answers. */
+  static final BlockingQueue<CompletableFuture<?>> UNANSWERED = new LinkedBlockingQueue<>();
+
+  /** Streams of PingAgent that have ended though they had more to say. */
+  static final BlockingQueue<String> ENDED = new LinkedBlockingQueue<>();
+
   static ActorSystem system;
   static TestAuthority authority;
   static ServerTls tls;
@@ -139,6 +145,7 @@ abstract class RpcServerFixture {
                         MESH + "Session", Set.of(Role.AGENT, Role.ANYONE),
                         ADMIN + "PingAgent", Set.of(Role.values()),
                         ADMIN + "WatchAgents", Set.of(Role.ADMINISTRATOR),
+                        ADMIN + "GetTopology", Set.of(Role.values()),
                         ADMIN + "GetStatus", Set.of(Role.ADMINISTRATOR),
                         ADMIN + "RequestCertificate", Set.of(Role.values()),
                         ADMIN + "GetCACertificate", Set.of(Role.values()))))
@@ -236,7 +243,14 @@ abstract class RpcServerFixture {
                 Source.lazySource(
                     () ->
                         Source.failed(new RefusedException(Failure.AGENT_ID_TAKEN, "taken: ä%"))));
-        case "silent" -> answers.concatLazy(Source.never());
+        case "silent" ->
+            answers
+                .concatLazy(Source.never())
+                .watchTermination(
+                    (unused, end) -> {
+                      end.whenComplete((done, failure) -> ENDED.add("silent"));
+                      return NotUsed.getInstance();
+                    });
         default -> answers;
       };
     }
@@ -248,7 +262,9 @@ abstract class RpcServerFixture {
 
     @Override
     public CompletionStage<GetTopologyResponse> getTopology(GetTopologyRequest in) {
-      throw new AssertionError("never reached");
+      CompletableFuture<GetTopologyResponse> never = new CompletableFuture<>();
+      UNANSWERED.add(never);
+      return never;
     }
 
     @Override
@@ -353,5 +369,16 @@ abstract class RpcServerFixture {
         .sslContext(pinned(null))
         .build()
         .send(request.build(), HttpResponse.BodyHandlers.ofByteArray());
+  }
+
+  static HttpResponse<byte[]> get(String path) throws Exception {
+    return HttpClient.newBuilder()
+        .sslContext(pinned(null))
+        .build()
+        .send(
+            HttpRequest.newBuilder(URI.create("https://localhost:" + endpoint.port() + "/" + path))
+                .timeout(TIMEOUT)
+                .build(),
+            HttpResponse.BodyHandlers.ofByteArray());
   }
 }
