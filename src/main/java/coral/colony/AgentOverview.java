@@ -1,7 +1,6 @@
 package coral.colony;
 
 import coral.address.Allocation;
-import coral.address.IpAllocator;
 import coral.address.Reservation;
 import coral.certificate.AgentIdentity;
 import coral.certificate.CertificateIndex;
@@ -10,6 +9,7 @@ import coral.certificate.IssuedCertificate;
 import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.RefusedException;
+import coral.rpc.FailureStatus;
 import coral.session.AgentPresence;
 import coral.session.Presence;
 import coral.session.PresenceDirectory;
@@ -113,11 +113,55 @@ final class AgentOverview {
   }
 
   CompletionStage<Page> page(int fromHostNumber, int limit) {
-    return allocator.page(fromHostNumber, limit).thenCompose(this::describe);
+    return allocator
+        .page(fromHostNumber, limit)
+        .thenCompose(
+            page ->
+                describe(page.allocations())
+                    .thenApply(
+                        members ->
+                            new Page(
+                                members,
+                                page.reservations(),
+                                page.nextHostNumber(),
+                                page.capacity())));
   }
 
-  private CompletionStage<Page> describe(IpAllocator.Allocations allocations) {
-    List<AgentId> agents = allocations.allocations().stream().map(Allocation::agentId).toList();
+  /**
+   * Some agents, without those that hold no address.
+   *
+   * @param agents at most 1,000
+   */
+  CompletionStage<List<Member>> members(Collection<AgentId> agents) {
+    List<CompletableFuture<Optional<Allocation>>> found =
+        agents.stream().map(agent -> find(agent).toCompletableFuture()).toList();
+    return CompletableFuture.allOf(found.toArray(CompletableFuture[]::new))
+        .thenCompose(
+            all ->
+                describe(
+                    found.stream()
+                        .map(CompletableFuture::join)
+                        .flatMap(Optional::stream)
+                        .toList()));
+  }
+
+  private CompletionStage<Optional<Allocation>> find(AgentId agent) {
+    return allocator
+        .find(agent)
+        .handle(
+            (held, failure) -> {
+              if (failure == null) {
+                return Optional.of(held);
+              }
+              if (FailureStatus.failure(failure) == Failure.NOT_FOUND) {
+                return Optional.empty();
+              }
+              throw FailureStatus.exception(failure);
+            });
+  }
+
+  private CompletionStage<List<Member>> describe(List<Allocation> allocations) {
+    List<AgentId> agents = allocations.stream().map(Allocation::agentId).toList();
     return AskPattern.<PresenceDirectory.Command, PresenceDirectory.Known>ask(
             directory,
             replyTo -> new PresenceDirectory.Describe(agents, replyTo),
@@ -126,20 +170,20 @@ final class AgentOverview {
         .thenCompose(known -> withLastSeen(allocations, known));
   }
 
-  private CompletionStage<Page> withLastSeen(
-      IpAllocator.Allocations allocations, PresenceDirectory.Known known) {
+  private CompletionStage<List<Member>> withLastSeen(
+      List<Allocation> allocations, PresenceDirectory.Known known) {
     Map<AgentId, AgentPresence> sessions = new HashMap<>();
     known.presences().forEach(presence -> sessions.put(presence.agentId(), presence));
     List<AgentId> absent =
-        allocations.allocations().stream()
+        allocations.stream()
             .map(Allocation::agentId)
             .filter(agent -> !sessions.containsKey(agent))
             .toList();
     return lastSeen(absent)
         .thenApply(
             written -> {
-              List<Member> members = new ArrayList<>(allocations.allocations().size());
-              for (Allocation allocation : allocations.allocations()) {
+              List<Member> members = new ArrayList<>(allocations.size());
+              for (Allocation allocation : allocations) {
                 AgentId agent = allocation.agentId();
                 Optional<AgentPresence> session = Optional.ofNullable(sessions.get(agent));
                 Instant lastSeen =
@@ -154,11 +198,7 @@ final class AgentOverview {
                         Presence.at(lastSeen, clock.instant(), heartbeatInterval),
                         certificates.identity(agent)));
               }
-              return new Page(
-                  members,
-                  allocations.reservations(),
-                  allocations.nextHostNumber(),
-                  allocations.capacity());
+              return members;
             });
   }
 

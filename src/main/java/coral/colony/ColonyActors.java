@@ -150,6 +150,11 @@ record ColonyActors(
     return dispatcher(system, "ocsp-dispatcher");
   }
 
+  /** Where echos to agents wait for their answers. */
+  static Executor pinging(ActorSystem<?> system) {
+    return dispatcher(system, "ping-dispatcher");
+  }
+
   /** How edges ask the certificate authority. */
   AuthorityClient authority() {
     return new AuthorityClient(certificateAuthority, system);

@@ -29,11 +29,9 @@ import coral.model.AgentId;
 import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.rpc.Caller;
-import io.grpc.Status;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.NotUsed;
-import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.stream.javadsl.Source;
 
 /** {@code ColonyService} for one call of one caller, whom the authorisation table has let pass. */
@@ -46,6 +44,8 @@ final class ColonyEdge implements ColonyService {
   private final ColonyStatus status;
   private final AgentMapping mapping;
   private final Topology topology;
+  private final AgentWatch watch;
+  private final AgentPing ping;
   private final Authority authority;
 
   ColonyEdge(
@@ -57,6 +57,8 @@ final class ColonyEdge implements ColonyService {
       ColonyStatus status,
       AgentMapping mapping,
       Topology topology,
+      AgentWatch watch,
+      AgentPing ping,
       Authority authority) {
     this.caller = caller;
     this.issuance = issuance;
@@ -66,6 +68,8 @@ final class ColonyEdge implements ColonyService {
     this.status = status;
     this.mapping = mapping;
     this.topology = topology;
+    this.watch = watch;
+    this.ping = ping;
     this.authority = authority;
   }
 
@@ -146,12 +150,12 @@ final class ColonyEdge implements ColonyService {
 
   @Override
   public Source<WatchAgentsResponse, NotUsed> watchAgents(WatchAgentsRequest request) {
-    throw new GrpcServiceException(Status.UNIMPLEMENTED);
+    return watch.watch();
   }
 
   @Override
   public Source<PingAgentResponse, NotUsed> pingAgent(PingAgentRequest request) {
-    throw new GrpcServiceException(Status.UNIMPLEMENTED);
+    return ping.ping(request);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package coral.colony;
 
+import coral.address.Allocation;
 import coral.api.colony.v1.AuditService;
 import coral.api.colony.v1.AuditServiceHandlerFactory;
 import coral.api.colony.v1.CertificateService;
@@ -28,6 +29,9 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.http.javadsl.ServerBinding;
 
 /** The colony's one port: its services, who is let in, and the limits of what they may send. */
@@ -162,6 +166,14 @@ final class ColonyServer {
             actors.connections(),
             parts.clock(),
             actors.system());
+    AgentWatch watch =
+        new AgentWatch(changes(parts, agents, mapping), agents, mapping, actors.system());
+    AgentPing ping =
+        new AgentPing(
+            agentId -> actors.allocator().find(agentId).thenApply(Allocation::hostNumber),
+            mesh.subnet(),
+            parts.hub().device()::echo,
+            ColonyActors.pinging(actors.system()));
     metrics.watch(new ColonyMetrics.Sources(actors.allocator()::usage, agents::connected));
     Revocation revocation =
         new Revocation(
@@ -225,6 +237,8 @@ final class ColonyServer {
                     status,
                     mapping,
                     topology,
+                    watch,
+                    ping,
                     authority),
             ColonyServiceHandlerFactory::create)
         .service(
@@ -260,6 +274,38 @@ final class ColonyServer {
         .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)
         .streamIdle(settings.heartbeatInterval().multipliedBy(STREAM_IDLE_INTERVALS))
         .build();
+  }
+
+  /** Hears of what changes in sessions, addresses and certificates. */
+  private ActorRef<AgentChanges.Command> changes(
+      Parts parts, AgentOverview agents, AgentMapping mapping) {
+    ActorRef<AgentChanges.Command> changes =
+        actors
+            .system()
+            .systemActorOf(
+                AgentChanges.create(
+                    actors.directory(),
+                    agentIds ->
+                        agents
+                            .members(agentIds)
+                            .thenApply(
+                                members ->
+                                    members.stream()
+                                        .collect(
+                                            Collectors.toMap(
+                                                member -> member.allocation().agentId(),
+                                                mapping::agent)))),
+                "agent-changes",
+                Props.empty());
+    parts.hub().onChange(agentId -> changes.tell(new AgentChanges.Changed(agentId)));
+    actors
+        .certificates()
+        .onChange(
+            change ->
+                change
+                    .agentId()
+                    .ifPresent(agentId -> changes.tell(new AgentChanges.Changed(agentId))));
+    return changes;
   }
 
   private boolean isHolderAccepted(X509Certificate shown, AdministratorRenewal administrator) {

@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,6 +44,9 @@ final class Hub implements AutoCloseable {
   private final WireGuardDevice device;
   private final MeshSubnet subnet;
   private final Map<AgentId, Member> members = new HashMap<>();
+
+  /** Hears of each change behind the device. */
+  private volatile Consumer<AgentId> listener = agentId -> {};
 
   /** Who holds an address and must not be a peer. */
   private Predicate<AgentId> barred = agent -> false;
@@ -104,9 +108,15 @@ final class Hub implements AutoCloseable {
   synchronized void follow(AllocationChange change) {
     try {
       change(change);
+      listener.accept(change.event().agentId());
     } catch (RuntimeException e) {
       log.error("The peer of agent {} is not as it should be", change.event().agentId(), e);
     }
+  }
+
+  /** Has somebody hear of each member that changes; must not block. */
+  void onChange(Consumer<AgentId> told) {
+    listener = told;
   }
 
   private void change(AllocationChange change) {

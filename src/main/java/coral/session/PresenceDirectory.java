@@ -6,8 +6,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import org.apache.pekko.Done;
@@ -54,6 +56,12 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
   /** Asks how many agents have a session; answered with {@link Connected}. */
   public record CountConnected(ActorRef<Connected> replyTo) implements Command {}
 
+  /** Has somebody told of every change from now on; again changes nothing. */
+  public record Subscribe(ActorRef<Changed> subscriber) implements Command {}
+
+  /** Ends a subscription; so does the end of the subscriber. */
+  public record Unsubscribe(ActorRef<Changed> subscriber) implements Command {}
+
   /** Writes what is not written yet: the colony stops. */
   public record Flush(ActorRef<Flushed> replyTo) implements Command {}
 
@@ -63,6 +71,13 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
       presences = List.copyOf(presences);
     }
   }
+
+  /**
+   * Told to subscribers: there is something new to know of an agent.
+   *
+   * @param routine it was heard again, and is as it was
+   */
+  public record Changed(AgentId agentId, boolean routine) implements ClusterMessage {}
 
   /** How many agents have a session. */
   public record Connected(int agents) implements ClusterMessage {}
@@ -93,6 +108,7 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
 
   private final Function<Map<AgentId, Instant>, CompletionStage<Done>> writeLastSeen;
   private final Map<AgentId, AgentPresence> presences = new HashMap<>();
+  private final Set<ActorRef<Changed>> subscribers = new HashSet<>();
   private final List<ActorRef<Flushed>> flushing = new ArrayList<>();
   private Map<AgentId, Instant> unwritten = new HashMap<>();
   private boolean writing;
@@ -114,6 +130,8 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
         .onMessage(Forget.class, this::onForget)
         .onMessage(Describe.class, this::onDescribe)
         .onMessage(CountConnected.class, this::onCountConnected)
+        .onMessage(Subscribe.class, this::onSubscribe)
+        .onMessage(Unsubscribe.class, this::onUnsubscribe)
         .onMessage(WriteBehind.class, tick -> onWriteBehind())
         .onMessage(Written.class, this::onWritten)
         .onMessage(Flush.class, this::onFlush)
@@ -127,6 +145,31 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
     if (last == null || !last.lastSeen().equals(presence.lastSeen())) {
       unwritten.put(presence.agentId(), presence.lastSeen());
     }
+    tellSubscribers(presence.agentId(), last != null && isLike(presence, last));
+    return this;
+  }
+
+  private static boolean isLike(AgentPresence presence, AgentPresence last) {
+    return presence.presence() == last.presence()
+        && presence.connected() == last.connected()
+        && presence.generation() == last.generation();
+  }
+
+  private void tellSubscribers(AgentId agentId, boolean routine) {
+    subscribers.forEach(subscriber -> subscriber.tell(new Changed(agentId, routine)));
+  }
+
+  private Behavior<Command> onSubscribe(Subscribe subscribe) {
+    if (subscribers.add(subscribe.subscriber())) {
+      getContext().watchWith(subscribe.subscriber(), new Unsubscribe(subscribe.subscriber()));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onUnsubscribe(Unsubscribe unsubscribe) {
+    if (subscribers.remove(unsubscribe.subscriber())) {
+      getContext().unwatch(unsubscribe.subscriber());
+    }
     return this;
   }
 
@@ -134,6 +177,7 @@ public final class PresenceDirectory extends AbstractBehavior<PresenceDirectory.
     AgentPresence last = presences.remove(forget.agentId());
     connected -= last != null && last.connected() ? 1 : 0;
     unwritten.remove(forget.agentId());
+    tellSubscribers(forget.agentId(), false);
     return this;
   }
 

@@ -26,6 +26,7 @@ import coral.model.WireGuardKey;
 import coral.rpc.ClientCertificate;
 import coral.rpc.ClientTls;
 import coral.rpc.ConnectClient;
+import coral.rpc.ConnectStream;
 import coral.rpc.RpcException;
 import coral.settings.SettingsLoader;
 import coral.testing.LoggedSecrets;
@@ -184,6 +185,17 @@ final class TestColony implements AutoCloseable {
 
   ConnectClient client(Optional<ClientCertificate> as) {
     return ConnectClient.https(endpoint(), tls(as), Duration.ofSeconds(5), Duration.ofSeconds(20));
+  }
+
+  /** A call of the administrator that is answered with a stream. */
+  <T extends Message> ConnectStream<T> stream(String rpc, Message request, Parser<T> response)
+      throws Exception {
+    return ConnectClient.https(
+        endpoint(),
+        tls(Optional.of(administrator())),
+        Duration.ofSeconds(5),
+        Duration.ofSeconds(20))
+        .stream(rpc, request, response, Duration.ofSeconds(30));
   }
 
   ClientCertificate administrator() throws IOException {

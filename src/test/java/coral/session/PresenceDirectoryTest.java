@@ -142,4 +142,22 @@ class PresenceDirectoryTest {
     directory.tell(new PresenceDirectory.Forget(A));
     assertEquals(0, connected());
   }
+
+  @Test
+  void subscribersHearOfEveryChangeAndWhetherItIsMoreThanALifeSign() {
+    TestProbe<PresenceDirectory.Changed> subscriber = kit.createTestProbe();
+    directory.tell(new PresenceDirectory.Subscribe(subscriber.ref()));
+    directory.tell(new PresenceDirectory.Subscribe(subscriber.ref()));
+    seen(A, T0, true);
+    seen(A, T0.plusSeconds(15), true);
+    seen(A, T0.plusSeconds(15), false);
+    directory.tell(new PresenceDirectory.Forget(A));
+    for (boolean routine : new boolean[] {false, true, false, false}) {
+      assertEquals(new PresenceDirectory.Changed(A, routine), subscriber.receiveMessage());
+    }
+    directory.tell(new PresenceDirectory.Unsubscribe(subscriber.ref()));
+    seen(B, T0, true);
+    connected();
+    subscriber.expectNoMessage(Duration.ZERO);
+  }
 }
