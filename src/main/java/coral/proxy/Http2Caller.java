@@ -17,12 +17,16 @@ import org.jspecify.annotations.Nullable;
 
 /** A caller's request over HTTP/2: the handler of one stream, which is read on demand alone. */
 final class Http2Caller extends ChannelInboundHandlerAdapter implements CallerStream {
+  /** Of a request that has been answered, so much may still come before the caller is stopped. */
+  private static final int MAX_DISCARDED = 64 << 10;
+
   private final Forwarder forwarder;
   private final CallerConnection connection;
   private final Channel stream;
   private @Nullable Exchange exchange;
   private boolean requestEnded;
   private boolean answerEnded;
+  private int discarded;
 
   /**
    * @param stream does not read by itself
@@ -51,6 +55,7 @@ final class Http2Caller extends ChannelInboundHandlerAdapter implements CallerSt
       }
     } else if (message instanceof Http2DataFrame frame && exchange != null) {
       requestEnded |= frame.isEndStream();
+      discarded += answerEnded ? frame.content().readableBytes() : 0;
       exchange.requestData(frame.content(), frame.isEndStream());
     } else {
       ReferenceCountUtil.release(message);
@@ -59,7 +64,9 @@ final class Http2Caller extends ChannelInboundHandlerAdapter implements CallerSt
 
   @Override
   public void channelReadComplete(ChannelHandlerContext context) {
-    if (exchange != null) {
+    if (answerEnded) {
+      discard();
+    } else if (exchange != null) {
       exchange.requestReadComplete();
     }
   }
@@ -116,11 +123,23 @@ final class Http2Caller extends ChannelInboundHandlerAdapter implements CallerSt
     ended(true);
   }
 
-  /** Asks the caller to stop what it still sends (RFC 9113, section 8.1). */
   private void ended(boolean end) {
     answerEnded |= end;
-    if (end && !requestEnded) {
-      stream.write(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR));
+    if (end) {
+      discard();
+    }
+  }
+
+  /** Reads what is on its way, and then asks the caller to stop (RFC 9113, section 8.1). */
+  private void discard() {
+    if (requestEnded || !stream.isActive()) {
+      return;
+    }
+    if (discarded > MAX_DISCARDED) {
+      requestEnded = true;
+      stream.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.NO_ERROR));
+    } else {
+      stream.read();
     }
   }
 

@@ -5,8 +5,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -34,17 +36,21 @@ final class Relay implements AutoCloseable {
   void cut() throws IOException {
     listening.close();
     for (Socket socket : sockets) {
-      socket.setSoLinger(true, 0);
+      try {
+        socket.setSoLinger(true, 0);
+      } catch (SocketException e) {
+        // it is closed already
+      }
       socket.close();
+      sockets.remove(socket);
     }
-    sockets.clear();
   }
 
   /** The server is back. */
   void mend() throws IOException {
     ServerSocket again = new ServerSocket();
     again.setReuseAddress(true);
-    again.bind(new java.net.InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+    again.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
     listening = again;
     accept(again);
   }
