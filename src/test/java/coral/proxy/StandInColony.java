@@ -84,6 +84,12 @@ final class StandInColony implements AutoCloseable {
 
   final CompletableFuture<Void> release = new CompletableFuture<>();
 
+  /** Messages of 64 KiB that PingAgent has said. */
+  final AtomicInteger said = new AtomicInteger();
+
+  /** Messages of Session are heard when this is complete. */
+  volatile CompletableFuture<Void> listens = CompletableFuture.completedFuture(null);
+
   /** Pushes to the last who watches. */
   volatile CompletableFuture<SourceQueueWithComplete<WatchAgentsResponse>> watcher =
       new CompletableFuture<>();
@@ -128,7 +134,7 @@ final class StandInColony implements AutoCloseable {
                 .service(
                     MeshService.class,
                     MeshService.description,
-                    caller -> new Mesh(),
+                    caller -> new Mesh(this),
                     MeshServiceHandlerFactory::create)
                 .build()
                 .bind(
@@ -232,7 +238,12 @@ final class StandInColony implements AutoCloseable {
     public Source<PingAgentResponse, NotUsed> pingAgent(PingAgentRequest request) {
       PingAgentResponse answer =
           PingAgentResponse.newBuilder().setTarget("y".repeat(AGENT_BYTES)).build();
-      return Source.range(1, request.getCount()).map(i -> answer);
+      return Source.range(1, request.getCount())
+          .map(
+              i -> {
+                said.incrementAndGet();
+                return answer;
+              });
     }
 
     /** Refuses, with trailers and details. */
@@ -269,7 +280,7 @@ final class StandInColony implements AutoCloseable {
     }
   }
 
-  private static final class Mesh implements MeshService {
+  private record Mesh(StandInColony colony) implements MeshService {
     @Override
     public CompletionStage<RegisterAgentResponse> register(RegisterAgentRequest request) {
       return answer(RegisterAgentResponse.getDefaultInstance());
@@ -278,13 +289,14 @@ final class StandInColony implements AutoCloseable {
     /** Answers each message with its number. */
     @Override
     public Source<ColonyMessage, NotUsed> session(Source<AgentMessage, NotUsed> in) {
-      return in.map(
-          message ->
-              ColonyMessage.newBuilder()
-                  .setHeartbeatReceived(
-                      HeartbeatReceived.newBuilder()
-                          .setSequence(message.getHeartbeat().getSequence()))
-                  .build());
+      return in.mapAsync(1, message -> colony.listens.thenApply(now -> message))
+          .map(
+              message ->
+                  ColonyMessage.newBuilder()
+                      .setHeartbeatReceived(
+                          HeartbeatReceived.newBuilder()
+                              .setSequence(message.getHeartbeat().getSequence()))
+                      .build());
     }
 
     @Override
