@@ -1,5 +1,6 @@
 package coral.proxy;
 
+import coral.model.AgentId;
 import coral.rpc.Role;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -48,7 +49,7 @@ public final class AccessToken {
       throw new IllegalArgumentException(
           "the holders of a token are viewers, operators or administrators");
     }
-    return new AccessToken(sha256(token), role, new coral.model.AgentId(name).value());
+    return new AccessToken(sha256(token), role, new AgentId(name).value());
   }
 
   /** Whether this is the token. */

@@ -6,6 +6,7 @@ import java.security.cert.X509Certificate;
 import java.util.Optional;
 
 /** A connection from a caller, and whether anything is under way on it. On the event loop alone. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class CallerConnection {
   private final Channel channel;
   private final InetSocketAddress remote;

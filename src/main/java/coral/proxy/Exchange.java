@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * handler. Neither side is read from while the other has no room: what waits here is what had been
  * read before that was known. On the event loop alone.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class Exchange extends ChannelInboundHandlerAdapter {
   private final Forwarder forwarder;
   private final CallerConnection connection;

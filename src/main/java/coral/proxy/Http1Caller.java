@@ -30,6 +30,7 @@ import io.netty.handler.codec.http2.Http2Headers;
 import io.netty.util.ReferenceCountUtil;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.Locale;
 import java.util.Queue;
 import org.jspecify.annotations.Nullable;
 
@@ -37,6 +38,7 @@ import org.jspecify.annotations.Nullable;
  * A caller's connection over HTTP/1.1: one request after the other, of which each is a {@link
  * CallerStream} of its own to its exchange. Read on demand alone.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class Http1Caller extends ChannelInboundHandlerAdapter implements CallerStream {
   /** Of a request that was refused, so much is read and thrown away before the connection ends. */
   private static final int MAX_DISCARDED = 1 << 20;
@@ -135,7 +137,7 @@ final class Http1Caller extends ChannelInboundHandlerAdapter implements CallerSt
   private static Http2Headers trailers(HttpHeaders fields) {
     Http2Headers trailers = new DefaultHttp2Headers(false);
     fields.forEach(
-        field -> trailers.add(field.getKey().toLowerCase(java.util.Locale.ROOT), field.getValue()));
+        field -> trailers.add(field.getKey().toLowerCase(Locale.ROOT), field.getValue()));
     return trailers;
   }
 

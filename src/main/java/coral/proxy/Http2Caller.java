@@ -16,6 +16,7 @@ import io.netty.util.ReferenceCountUtil;
 import org.jspecify.annotations.Nullable;
 
 /** A caller's request over HTTP/2: the handler of one stream, which is read on demand alone. */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class Http2Caller extends ChannelInboundHandlerAdapter implements CallerStream {
   /** Of a request that has been answered, so much may still come before the caller is stopped. */
   private static final int MAX_DISCARDED = 64 << 10;

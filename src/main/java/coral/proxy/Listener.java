@@ -42,6 +42,7 @@ import javax.net.ssl.SSLPeerUnverifiedException;
  * is HTTP/2 if the connection begins with its preface (RFC 9113, section 3.3), else HTTP/1.1. On
  * the event loop alone.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class Listener {
   private static final String HTTP2 = "h2";
 

@@ -28,6 +28,7 @@ import org.slf4j.LoggerFactory;
  * <p>Everything runs on one thread of its own, to which both legs of every request belong: nothing
  * is handed over, and nothing is locked.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 public final class LocalProxy {
   private static final Logger log = LoggerFactory.getLogger(LocalProxy.class);
 

@@ -7,7 +7,9 @@ import io.netty.handler.codec.http2.Http2Headers;
 import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The head of a request, whichever version of HTTP it came in, as it may be forwarded: without what
@@ -106,19 +108,18 @@ record RequestHead(
   }
 
   /** The only thing that may be said of it over HTTP/2 (RFC 9113, section 8.2.2). */
-  private static void keepTrailers(
-      @org.jspecify.annotations.Nullable CharSequence te, Http2Headers fields) {
+  private static void keepTrailers(@Nullable CharSequence te, Http2Headers fields) {
     if (te != null && te.toString().toLowerCase(Locale.ROOT).contains("trailers")) {
       fields.set(HttpHeaderNames.TE, "trailers");
     }
   }
 
   /** The field, or nothing; of several the first. */
-  java.util.Optional<String> field(CharSequence name) {
-    return java.util.Optional.ofNullable(fields.get(name)).map(CharSequence::toString);
+  Optional<String> field(CharSequence name) {
+    return Optional.ofNullable(fields.get(name)).map(CharSequence::toString);
   }
 
-  private static String text(@org.jspecify.annotations.Nullable CharSequence value) {
+  private static String text(@Nullable CharSequence value) {
     return value == null ? "" : value.toString();
   }
 }

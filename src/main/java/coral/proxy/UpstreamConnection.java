@@ -43,6 +43,7 @@ import org.jspecify.annotations.Nullable;
  * rpc: until then the colony takes it for a stranger's, and soon closes it. On the event loop
  * alone.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   /** Costs nothing, and everybody may call it. */
   private static final String FIRST_CALL = "/coral.colony.v1.ColonyService/GetCACertificate";

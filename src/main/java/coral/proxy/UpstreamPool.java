@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * While there is none, requests are refused at once, and the colony is tried again with back-off.
  * On the event loop alone, but for {@link #link}.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class UpstreamPool implements UpstreamConnection.Listener {
   /** A connection that ends sooner is as good as none for the back-off. */
   private static final Duration STEADY = Duration.ofSeconds(5);

@@ -223,6 +223,7 @@ final class ProxyVolumeTest {
   private record Memory(long heap, long direct) {
     static Memory now() {
       System.gc();
+      assertTrue(PlatformDependent.usedDirectMemory() > 0, "direct memory is not counted");
       return new Memory(
           ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed(),
           PlatformDependent.usedDirectMemory());
