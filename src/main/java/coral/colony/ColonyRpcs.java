@@ -9,6 +9,7 @@ import static coral.rpc.Role.VIEWER;
 
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
+import coral.rpc.RpcServer;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +28,8 @@ final class ColonyRpcs {
   static final String GET_CA_CERTIFICATE = COLONY + "GetCACertificate";
 
   private static final Set<Role> EVERYBODY = Set.of(Role.values());
+
+  private static final Set<Role> KNOWN = Set.of(AGENT, PROXY, VIEWER, OPERATOR, ADMINISTRATOR);
 
   /** For itself alone: the edge takes the name from the certificate. */
   private static final Set<Role> MEMBERS = Set.of(AGENT, PROXY);
@@ -63,7 +66,8 @@ final class ColonyRpcs {
           Map.entry(INVITATIONS + "RevokeInvitation", OPERATORS),
           Map.entry(AUDIT + "ListAuditRecords", OPERATORS),
           Map.entry(AUDIT + "ListAuditRoots", OPERATORS),
-          Map.entry(SECRET + "RotateSecret", ADMINISTRATORS));
+          Map.entry(SECRET + "RotateSecret", ADMINISTRATORS),
+          Map.entry(RpcServer.REFLECTION, KNOWN));
 
   static final RpcAuthorization AUTHORIZATION = RpcAuthorization.of(TABLE);
 

@@ -269,6 +269,7 @@ final class ColonyServer {
             AuditService.description,
             caller -> new AuditEdge(auditReading),
             AuditServiceHandlerFactory::create)
+        .reflection()
         .telling(metrics.calls())
         .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
         .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)

@@ -6,12 +6,13 @@ import coral.model.Refused;
 import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
+import coral.rpc.RpcServer;
 import java.util.Set;
 
 /**
  * Tells the audit who used a role, and who was refused for want of one, for every rpc of the
- * colony: as the table decides. What members do for themselves, and what everybody may do, is no
- * use of a role; what comes of it is recorded elsewhere.
+ * colony: as the table decides. What members do for themselves, what everybody may do, and asking
+ * what there is to call is no use of a role; what comes of it is recorded elsewhere.
  */
 final class RoleUse implements RpcAuthorization.Listener {
   private final RpcAuthorization table;
@@ -31,7 +32,9 @@ final class RoleUse implements RpcAuthorization.Listener {
 
   private boolean isUse(String rpc, Role role) {
     Set<Role> allowed = table.allowed(rpc);
-    return role != Role.AGENT && !allowed.contains(Role.ANYONE);
+    return role != Role.AGENT
+        && !allowed.contains(Role.ANYONE)
+        && !rpc.equals(RpcServer.REFLECTION);
   }
 
   @Override

@@ -30,6 +30,7 @@ import coral.ownership.RotationStatement;
 import coral.rpc.Caller;
 import coral.rpc.Role;
 import coral.rpc.RpcAuthorization;
+import coral.rpc.RpcServer;
 import coral.token.PublicKeyHash;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -68,6 +69,8 @@ final class DiscoveryEdge implements DiscoveryService {
               GET_PUBLIC_KEY,
               Set.of(Role.ANYONE),
               ROTATE_SECRET,
+              Set.of(Role.ANYONE),
+              RpcServer.REFLECTION,
               Set.of(Role.ANYONE)));
 
   /** More than the largest announcement within its bounds, about 22 KiB. */

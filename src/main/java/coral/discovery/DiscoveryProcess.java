@@ -262,6 +262,7 @@ public final class DiscoveryProcess {
                 DiscoveryService.description,
                 caller -> new DiscoveryEdge(services, clock, startedAt, caller),
                 DiscoveryServiceHandlerFactory::create)
+            .reflection()
             .limit(DiscoveryEdge.REGISTER_COLONY, DiscoveryEdge.MAX_REGISTER_BYTES)
             .limit(DiscoveryEdge.LOOKUP_COLONY, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.HEALTH, DiscoveryEdge.MAX_QUERY_BYTES)

@@ -42,7 +42,8 @@ final class RequestHandler {
   }
 
   /** Answers one request. */
-  CompletionStage<HttpResponse> handle(HttpRequest request) {
+  CompletionStage<HttpResponse> handle(HttpRequest asked) {
+    HttpRequest request = current(asked);
     admission.requested(request);
     String path = request.getUri().path();
     if (documents.holds(path)) {
@@ -60,6 +61,13 @@ final class RequestHandler {
       return refuse(request, ConnectProtocol.error(Calls.unimplemented("no such rpc"), 404));
     }
     return connect(method, mediaType, request);
+  }
+
+  /** The request by the name that is served now. */
+  private static HttpRequest current(HttpRequest request) {
+    return request.getUri().path().equals("/" + Reflection.OLDER_RPC)
+        ? request.withUri(request.getUri().path("/" + Reflection.RPC))
+        : request;
   }
 
   private CompletionStage<HttpResponse> connect(

@@ -1,5 +1,9 @@
 package coral.rpc;
 
+import com.google.protobuf.Descriptors.ServiceDescriptor;
+import coral.api.reflection.v1.ServerReflection;
+import coral.api.reflection.v1.ServerReflectionHandlerFactory;
+import coral.api.reflection.v1.ServerReflectionProto;
 import coral.model.IpPrefix;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
@@ -36,6 +40,9 @@ public final class RpcServer {
 
   /** Limit of each message of a client stream. */
   public static final int MAX_STREAM_MESSAGE_BYTES = 64 << 10;
+
+  /** Server reflection, as authorization tables name it. */
+  public static final String REFLECTION = Reflection.RPC;
 
   /** How long calls in flight get to end when the process stops. */
   private static final Duration DRAIN = Duration.ofSeconds(3);
@@ -163,6 +170,24 @@ public final class RpcServer {
       }
       documents.post(path, maxBytes, source);
       return this;
+    }
+
+    /**
+     * Serves server reflection of the services so far, by both of its names. The authorization
+     * decides who may call {@link #REFLECTION}, whichever of them is used.
+     */
+    public Builder reflection() {
+      Map<String, ServiceDescriptor> served = new HashMap<>();
+      methods.values().forEach(m -> served.put(m.service().getFullName(), m.service()));
+      ServiceDescriptor own = ServerReflectionProto.getDescriptor().getServices().get(0);
+      served.put(own.getFullName(), own);
+      Reflection reflection = new Reflection(served.values());
+      return service(
+              ServerReflection.class,
+              ServerReflection.description,
+              caller -> reflection,
+              ServerReflectionHandlerFactory::create)
+          .limit(REFLECTION, Reflection.MAX_REQUEST_BYTES);
     }
 
     /** Ends client streams on which nothing arrives for so long; 2 minutes unless set. */

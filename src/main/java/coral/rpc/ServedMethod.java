@@ -72,6 +72,14 @@ final class ServedMethod<T> {
     return rpc;
   }
 
+  ServiceDescriptor service() {
+    return descriptor.getService();
+  }
+
+  MethodDescriptor descriptor() {
+    return descriptor;
+  }
+
   boolean takesStream() {
     return descriptor.isClientStreaming();
   }

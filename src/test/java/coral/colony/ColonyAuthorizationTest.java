@@ -17,6 +17,7 @@ import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.api.colony.v1.SecretProto;
 import coral.api.mesh.v1.MeshProto;
+import coral.api.reflection.v1.ServerReflectionProto;
 import coral.certificate.Authority;
 import coral.certificate.CertificateProfile;
 import coral.certificate.KeyType;
@@ -58,7 +59,8 @@ class ColonyAuthorizationTest {
           CertificateProto.getDescriptor(),
           InvitationProto.getDescriptor(),
           AuditProto.getDescriptor(),
-          SecretProto.getDescriptor());
+          SecretProto.getDescriptor(),
+          ServerReflectionProto.getDescriptor());
 
   private static final String ALL = "none agent proxy viewer operator admin";
 
@@ -88,7 +90,8 @@ class ColonyAuthorizationTest {
           Map.entry("RevokeInvitation", "operator admin"),
           Map.entry("ListAuditRecords", "operator admin"),
           Map.entry("ListAuditRoots", "operator admin"),
-          Map.entry("RotateSecret", "admin"));
+          Map.entry("RotateSecret", "admin"),
+          Map.entry("ServerReflectionInfo", "agent proxy viewer operator admin"));
 
   /** Whose certificate ends the handshake, whatever is called. */
   private static final Set<String> SHUT_OUT =
@@ -109,7 +112,7 @@ class ColonyAuthorizationTest {
   @Test
   void everyFileOfTheProtocolIsTried() throws IOException {
     List<String> services = new ArrayList<>();
-    try (Stream<Path> files = Files.walk(Path.of("src/main/protobuf/coral"))) {
+    try (Stream<Path> files = Files.walk(Path.of("src/main/protobuf"))) {
       for (Path file : files.filter(path -> path.toString().endsWith(".proto")).toList()) {
         Matcher service = Pattern.compile("(?m)^service (\\w+)").matcher(Files.readString(file));
         while (service.find()) {

@@ -9,6 +9,7 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
 import ch.qos.logback.core.read.ListAppender;
+import com.google.protobuf.Descriptors.FileDescriptor;
 import com.google.protobuf.Message;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
@@ -20,6 +21,7 @@ import coral.api.discovery.v1.LookupColonyRequest;
 import coral.api.discovery.v1.LookupColonyResponse;
 import coral.api.discovery.v1.RegisterColonyRequest;
 import coral.api.discovery.v1.RegisterColonyResponse;
+import coral.api.reflection.v1.ServerReflectionProto;
 import coral.model.Endpoint;
 import coral.model.Failure;
 import coral.model.Fingerprint;
@@ -318,7 +320,10 @@ final class DiscoveryProcessTest {
 
   @Test
   void theTableOfCallersNamesEveryRpc() {
-    assertEquals(0, DiscoveryEdge.AUTHORIZATION.missing(DiscoveryProto.getDescriptor()).size());
-    assertEquals(0, DiscoveryEdge.AUTHORIZATION.unknown(DiscoveryProto.getDescriptor()).size());
+    FileDescriptor[] served = {
+      DiscoveryProto.getDescriptor(), ServerReflectionProto.getDescriptor()
+    };
+    assertEquals(0, DiscoveryEdge.AUTHORIZATION.missing(served).size());
+    assertEquals(0, DiscoveryEdge.AUTHORIZATION.unknown(served).size());
   }
 }

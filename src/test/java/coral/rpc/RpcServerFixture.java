@@ -141,14 +141,24 @@ abstract class RpcServerFixture {
                     new ColonyId(COLONY), c -> !REVOKED.contains(c), InstantSource.system()),
                 RpcAuthorization.of(
                     Map.of(
-                        MESH + "Register", Set.of(Role.AGENT),
-                        MESH + "Session", Set.of(Role.AGENT, Role.ANYONE),
-                        ADMIN + "PingAgent", Set.of(Role.values()),
-                        ADMIN + "WatchAgents", Set.of(Role.ADMINISTRATOR),
-                        ADMIN + "GetTopology", Set.of(Role.values()),
-                        ADMIN + "GetStatus", Set.of(Role.ADMINISTRATOR),
-                        ADMIN + "RequestCertificate", Set.of(Role.values()),
-                        ADMIN + "GetCACertificate", Set.of(Role.values()))))
+                        RpcServer.REFLECTION,
+                        Set.of(Role.values()),
+                        MESH + "Register",
+                        Set.of(Role.AGENT),
+                        MESH + "Session",
+                        Set.of(Role.AGENT, Role.ANYONE),
+                        ADMIN + "PingAgent",
+                        Set.of(Role.values()),
+                        ADMIN + "WatchAgents",
+                        Set.of(Role.ADMINISTRATOR),
+                        ADMIN + "GetTopology",
+                        Set.of(Role.values()),
+                        ADMIN + "GetStatus",
+                        Set.of(Role.ADMINISTRATOR),
+                        ADMIN + "RequestCertificate",
+                        Set.of(Role.values()),
+                        ADMIN + "GetCACertificate",
+                        Set.of(Role.values()))))
             .service(
                 MeshService.class,
                 MeshService.description,
@@ -159,6 +169,7 @@ abstract class RpcServerFixture {
                 ColonyService.description,
                 Colony::new,
                 ColonyServiceHandlerFactory::create)
+            .reflection()
             .limit(ADMIN + "RequestCertificate", 32 << 10)
             .streamIdle(streamIdle)
             .build();
