@@ -77,8 +77,8 @@ final class AdminCommand extends CommandGroup {
     @Override
     public Integer call() {
       CoralCommand root = CoralCommand.root(spec);
-      LocalColony chosen =
-          LocalColony.choose(root, Optional.ofNullable(colony), Optional.ofNullable(directory));
+      ColonyContext chosen =
+          ColonyContext.choose(root, Optional.ofNullable(colony), Optional.ofNullable(directory));
       AdministratorFiles files = new ColonyFiles(chosen.folder()).administrator();
       Path certificates = files.certificate();
       Path key = files.key();
@@ -114,7 +114,7 @@ final class AdminCommand extends CommandGroup {
       return CommandLine.DONE;
     }
 
-    private static Authority authority(CoralCommand root, LocalColony chosen) throws IOException {
+    private static Authority authority(CoralCommand root, ColonyContext chosen) throws IOException {
       List<Path> files = new ArrayList<>(root.configFile().stream().toList());
       Path own = chosen.folder().resolve(ColonyStartCommand.SETTINGS);
       if (Files.exists(own)) {

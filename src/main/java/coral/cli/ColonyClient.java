@@ -14,26 +14,21 @@ import coral.api.colony.v1.ListAuditRecordsRequest;
 import coral.api.colony.v1.ListAuditRecordsResponse;
 import coral.api.colony.v1.ListAuditRootsRequest;
 import coral.api.colony.v1.ListAuditRootsResponse;
-import coral.files.Pem;
 import coral.model.ColonyId;
-import coral.model.Endpoint;
 import coral.model.Failure;
-import coral.rpc.ClientCertificate;
-import coral.rpc.ClientTls;
-import coral.rpc.ConnectClient;
+import coral.rpc.ConnectStream;
 import coral.rpc.RpcException;
-import io.grpc.Status;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import javax.net.ssl.SSLContext;
 
-/** Asks a colony as its administrator: HTTPS and protobuf, nothing more. */
+/**
+ * Asks a colony: HTTP and protobuf, nothing more. The first way to it that works is kept for all
+ * calls; a way that may not do what is asked is passed over.
+ */
 final class ColonyClient {
   private static final String SERVICE = "coral.colony.v1.ColonyService/";
 
@@ -42,53 +37,40 @@ final class ColonyClient {
 
   private static final String AUDIT_SERVICE = "coral.colony.v1.AuditService/";
 
-  private final ColonyId colony;
-  private final List<X509Certificate> authorities;
-  private final ConnectClient client;
+  private final ColonyContext colony;
+  private final RouteFollower routes;
+  private final AskerIdentity asker;
 
-  private ColonyClient(ColonyId colony, List<X509Certificate> authorities, ConnectClient client) {
+  private ColonyClient(ColonyContext colony, AskerIdentity asker, RouteFollower routes) {
     this.colony = colony;
-    this.authorities = List.copyOf(authorities);
-    this.client = client;
+    this.asker = asker;
+    this.routes = routes;
   }
 
   /**
    * Prepares calls; none is made yet.
    *
-   * @param folder the colony's, with its authority's and its administrator's certificates
-   * @throws CommandFailedException if the folder lacks something
+   * @param routes to the colony
+   * @param timeout of each call
    */
-  static ColonyClient connect(ColonyId colony, Path folder, Endpoint endpoint, Duration timeout) {
-    try {
-      Path administrator = folder.resolve("admin");
-      ClientCertificate certificate =
-          new ClientCertificate(
-              Pem.readPrivateKey(administrator.resolve("key.pem")),
-              Pem.readCertificates(administrator.resolve("cert.pem")));
-      List<X509Certificate> authorities = Pem.readCertificates(folder.resolve("ca-cert.pem"));
-      SSLContext tls =
-          ClientTls.trusting(
-              authorities, "spiffe://" + colony + "/colony", Optional.of(certificate));
-      return new ColonyClient(
-          colony, authorities, ConnectClient.https(endpoint, tls, timeout, timeout));
-    } catch (IOException e) {
-      throw new CommandFailedException(
-          "cannot ask colony " + colony + ": " + e.getMessage(),
-          "A query needs the administrator's certificate that 'coral init' put under "
-              + folder
-              + ".",
-          e);
-    }
+  static ColonyClient of(ColonyContext colony, Routes routes, Duration timeout, RouteLog log) {
+    AskerIdentity asker = new AskerIdentity(colony);
+    return new ColonyClient(colony, asker, new RouteFollower(colony, asker, routes, timeout, log));
   }
 
   /** The colony that is asked. */
   ColonyId colony() {
-    return colony;
+    return colony.id();
   }
 
   /** The roots that its folder knows it by. */
   List<X509Certificate> authorities() {
-    return authorities;
+    return asker.authorities();
+  }
+
+  /** By which way the last call was answered; empty before the first. */
+  Optional<Route> route() {
+    return routes.taken();
   }
 
   /** The next records of the audit log. */
@@ -150,7 +132,7 @@ final class ColonyClient {
 
   private CommandFailedException endless() {
     return new CommandFailedException(
-        "colony " + colony + " answers more than " + MAX_PAGES + " pages", "");
+        "colony " + colony.id() + " answers more than " + MAX_PAGES + " pages", "");
   }
 
   /**
@@ -162,18 +144,7 @@ final class ColonyClient {
    */
   <T extends Message> T ask(
       String rpc, Message request, Parser<T> parser, Map<Failure, String> next) {
-    try {
-      return client.call(rpc, request, parser);
-    } catch (RpcException e) {
-      if (e.reason() != RpcException.Reason.REFUSED) {
-        throw new CommandFailedException(
-            "colony " + colony + " cannot be asked: " + e.getMessage(), next(e), e);
-      }
-      throw new CommandFailedException(
-          "colony " + colony + " refuses: " + Table.printable(String.valueOf(e.getMessage())),
-          next.getOrDefault(e.failure(), refused(e)),
-          e);
-    }
+    return routes.call(rpc, client -> client.call(rpc, request, parser), next);
   }
 
   /** The same where what every refusal says is enough. */
@@ -181,35 +152,25 @@ final class ColonyClient {
     return ask(rpc, request, parser, Map.of());
   }
 
-  private static String refused(RpcException refusal) {
-    if (refusal.code() == Status.Code.UNIMPLEMENTED) {
-      return "The colony is older than this command: update the colony.";
-    }
-    return switch (refusal.failure()) {
-      case UNAUTHENTICATED, PERMISSION_DENIED ->
-          "Ask again as the administrator, with the CORAL_HOME that 'coral init' filled.";
-      case LIMIT_REACHED ->
-          refusal
-              .retryAfter()
-              .map(delay -> "Try again in " + HumanTime.twoUnits(delay) + ".")
-              .orElse("");
-      case STORE_UNAVAILABLE, NOT_READY -> "Try again; 'coral status' says how the colony is.";
-      case INTERNAL -> "The colony's log says more.";
-      default -> "";
-    };
+  /**
+   * Makes a call that is answered with a stream.
+   *
+   * @param rpc its full name
+   * @param maxSilence nothing may arrive for so long; zero waits for ever
+   * @return to be closed; {@link #failure} says what an exception of its means
+   * @throws CommandFailedException if the colony cannot be reached or believed
+   */
+  <T extends Message> ConnectStream<T> stream(
+      String rpc, Message request, Parser<T> parser, Duration maxSilence) {
+    return routes.call(rpc, client -> client.stream(rpc, request, parser, maxSilence), Map.of());
   }
 
-  private String next(RpcException failure) {
-    return switch (failure.reason()) {
-      case UNREACHABLE, TIMEOUT ->
-          "Start it with 'coral colony start --colony "
-              + colony
-              + "', or say where it answers with --endpoint HOST:PORT.";
-      case PIN_MISMATCH, SERVER_NOT_TRUSTED, PROTOCOL ->
-          "Something else answers there: check --endpoint and --colony.";
-      case SERVER_CERTIFICATE_EXPIRED -> "Compare the clocks of both hosts.";
-      case CERTIFICATE_REFUSED -> "Check that CORAL_HOME is the one the colony was made in.";
-      case REFUSED -> "";
-    };
+  /**
+   * What it means that a stream fails.
+   *
+   * @param next what to do about a refusal of a kind, for people
+   */
+  CommandFailedException failure(RpcException failure, Map<Failure, String> next) {
+    return routes.failure(failure, next);
   }
 }

@@ -5,6 +5,7 @@ import coral.model.Endpoint;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ITypeConverter;
@@ -18,6 +19,9 @@ class ColonyOptions {
   /** A query waits no longer than a person does. */
   private static final Duration TIMEOUT = Duration.ofSeconds(10);
 
+  /** Discovery is asked last, and by then somebody has waited already. */
+  private static final Duration DISCOVERY_TIMEOUT = Duration.ofSeconds(2);
+
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec command;
 
@@ -25,7 +29,9 @@ class ColonyOptions {
       names = "--colony",
       paramLabel = "ID",
       converter = ColonyIdConverter.class,
-      description = "The colony (default: the only one under CORAL_HOME).")
+      description =
+          "The colony (default: CORAL_COLONY_ID, then that of 'coral context use', then the only"
+              + " one).")
   private @Nullable ColonyId colony;
 
   @Option(
@@ -39,9 +45,15 @@ class ColonyOptions {
       paramLabel = "HOST:PORT",
       converter = EndpointConverter.class,
       description =
-          "Where the colony answers (default: this host, at CORAL_COLONY_PORT or else the port in"
-              + " --config or the colony's own colony.conf).")
+          "Where the colony answers; then nothing else is tried (default: a running proxy, then"
+              + " the mesh, then what the context or colony.conf says).")
   private @Nullable Endpoint endpoint;
+
+  @Option(
+      names = "--via",
+      paramLabel = "WAY",
+      description = "The only way to try: proxy, mesh or public.")
+  private @Nullable Via via;
 
   /** A client for the chosen colony, as its administrator. */
   ColonyClient connect() {
@@ -54,11 +66,32 @@ class ColonyOptions {
    * @param timeout of each call
    */
   ColonyClient connect(Duration timeout) {
-    CoralCommand root = CoralCommand.root(command);
-    LocalColony chosen =
-        LocalColony.choose(root, Optional.ofNullable(colony), Optional.ofNullable(directory));
-    Endpoint target = endpoint == null ? chosen.endpoint() : endpoint;
-    return ColonyClient.connect(chosen.id(), chosen.folder(), target, timeout);
+    ColonyContext chosen = context();
+    RouteLog log = log();
+    Routes routes =
+        new Routes(chosen, CoralCommand.root(command).home(), wish(), DISCOVERY_TIMEOUT, log);
+    return ColonyClient.of(chosen, routes, timeout, log);
+  }
+
+  /** The chosen colony. */
+  final ColonyContext context() {
+    return ColonyContext.choose(
+        CoralCommand.root(command), Optional.ofNullable(colony), Optional.ofNullable(directory));
+  }
+
+  /** Whether the user has named a colony or a place, rather than left the choice. */
+  final boolean isNamed() {
+    return colony != null || directory != null || endpoint != null;
+  }
+
+  private Routes.Wish wish() {
+    return new Routes.Wish(Optional.ofNullable(via), Optional.ofNullable(endpoint));
+  }
+
+  private RouteLog log() {
+    return CoralCommand.root(command).verbose
+        ? RouteLog.to(CoralCommand.given(command).commandLine().getErr(), InstantSource.system())
+        : RouteLog.silent();
   }
 
   /** Where the answer is shown if people read it. */

@@ -35,7 +35,12 @@ final class CommandFailures implements IExecutionExceptionHandler, IParameterExc
     if (cause instanceof CommandFailedException expected && !expected.next().isEmpty()) {
       err.println(expected.next());
     }
-    if (root.verbose) {
+    if (root.verbose && cause instanceof CommandFailedException) {
+      // Foreseen: what is of interest is what it comes from, not where in the code.
+      for (Throwable t = cause.getCause(); t != null; t = t.getCause()) {
+        err.println("because of " + Table.printable(t.toString()));
+      }
+    } else if (root.verbose) {
       LOG.error("The command failed", failure);
     } else if (isDefect(cause)) {
       err.println("This is a defect of Coral. Run it again with --verbose to see where.");

@@ -61,6 +61,7 @@ public final class CommandLine {
     EnumConverter.register(line, OutputFormat.class);
     EnumConverter.register(line, LogFormat.class);
     EnumConverter.register(line, ColorChoice.class);
+    EnumConverter.register(line, Via.class);
     EnumConverter.register(line, InvitedRole.class);
     EnumConverter.register(line, CertificatesShowCommand.Format.class);
     EnumConverter.register(line, CaExportCommand.Format.class);

@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
       DiscoveryCommand.class,
       ColonyCommand.class,
       ConnectCommand.class,
+      ContextCommand.class,
       StatusCommand.class,
       AgentsCommand.class,
       AllocationsCommand.class,
@@ -96,9 +97,9 @@ public final class CoralCommand implements Runnable {
   ColorChoice color = ColorChoice.AUTO;
 
   @Option(
-      names = "--verbose",
+      names = {"-v", "--verbose"},
       scope = ScopeType.INHERIT,
-      description = "Show the stack trace of a failure.")
+      description = "Tell on standard error which ways are tried, and what is behind a failure.")
   boolean verbose;
 
   CoralCommand(Map<String, String> environment) {

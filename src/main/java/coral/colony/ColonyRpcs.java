@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Set;
 
 /** Who may call what on the colony's port. What is not here nobody may call. */
-final class ColonyRpcs {
+public final class ColonyRpcs {
   private static final String MESH = "coral.mesh.v1.MeshService/";
   private static final String COLONY = "coral.colony.v1.ColonyService/";
   private static final String CERTIFICATES = "coral.colony.v1.CertificateService/";
@@ -72,6 +72,11 @@ final class ColonyRpcs {
   static final RpcAuthorization AUTHORIZATION = RpcAuthorization.of(TABLE);
 
   private ColonyRpcs() {}
+
+  /** Whether a role may make a call, so that nobody asks in vain. */
+  public static boolean mayCall(Role role, String rpc) {
+    return AUTHORIZATION.allowed(rpc).contains(role);
+  }
 
   /** The table of a colony that takes what agents had before they had certificates. */
   static RpcAuthorization withStrangersRegistering() {

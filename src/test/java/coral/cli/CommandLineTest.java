@@ -48,6 +48,7 @@ class CommandLineTest {
             "discovery",
             "colony",
             "connect",
+            "context",
             "status",
             "agents",
             "allocations",
@@ -169,7 +170,7 @@ class CommandLineTest {
   @Test
   void aColonyWithoutAnAdministratorsCertificateCannotBeAsked() throws IOException {
     Files.createDirectories(home.resolve(ONE));
-    Cli result = coral("status");
+    Cli result = coral("agents");
     assertEquals(1, result.exitCode());
     assertTrue(result.err().contains("key.pem"), result.err());
     assertTrue(result.err().contains("administrator's certificate"), result.err());
@@ -201,16 +202,24 @@ class CommandLineTest {
     assertTrue(result.err().contains("md5:12"), result.err());
   }
 
+  /** What nobody foresaw has a stack trace; what was foreseen has its causes. */
   @Test
-  void verboseShowsTheStackTrace() {
+  void verboseShowsWhatIsBehindAFailure() throws IOException {
+    Files.createDirectories(home.resolve(ONE));
+    Cli brief = coral("status", "--colony", "my-app-dev-111111");
+    Cli verbose = coral("status", "--colony", "my-app-dev-111111", "-v");
+    assertFalse(brief.err().contains("because of"), brief.err());
+    assertTrue(verbose.err().contains("because of java.nio.file.NoSuchFile"), verbose.err());
+    assertTrue(verbose.err().contains("] proxy: none is running\n"), verbose.err());
     Logger logger = (Logger) LoggerFactory.getLogger(CommandFailures.class);
     ListAppender<ILoggingEvent> log = new ListAppender<>();
     log.start();
     logger.addAppender(log);
     try {
-      coral("status");
+      String file = Files.writeString(home.resolve("current-colony.d"), "").toString();
+      coral("colony", "start", "--config", file);
       assertEquals(List.of(), log.list);
-      assertTrue(coral("status", "--verbose").err().startsWith("coral: there is no colony"));
+      coral("colony", "start", "--config", file, "--verbose");
       assertEquals(1, log.list.size());
       assertNotNull(log.list.get(0).getThrowableProxy());
     } finally {

@@ -12,8 +12,11 @@ import coral.api.colony.v1.InvitationService;
 import coral.api.colony.v1.InvitationServiceHandlerFactory;
 import coral.api.colony.v1.SecretService;
 import coral.api.colony.v1.SecretServiceHandlerFactory;
+import coral.api.discovery.v1.DiscoveryService;
+import coral.api.discovery.v1.DiscoveryServiceHandlerFactory;
 import coral.files.Pem;
 import coral.model.ColonyId;
+import coral.model.Endpoint;
 import coral.model.RefusedException;
 import coral.rpc.CallerIdentity;
 import coral.rpc.ClientCertificate;
@@ -61,38 +64,10 @@ final class ServedColony implements AutoCloseable {
             "served-colony", ConfigFactory.load("pekko").withFallback(ConfigFactory.load()));
     TestAuthority authority = new TestAuthority("Coral Colony CA");
     ClientCertificate own = authority.server(ID);
-    Map<String, Set<Role>> table = new HashMap<>();
-    for (ServiceDescriptor service : services()) {
-      for (MethodDescriptor rpc : service.getMethods()) {
-        table.put(service.getFullName() + "/" + rpc.getName(), Set.of(Role.ADMINISTRATOR));
-      }
-    }
     RpcServer server =
-        RpcServer.builder(
-                system,
-                CallerIdentity.ofColony(new ColonyId(ID), c -> true, InstantSource.system()),
-                RpcAuthorization.of(table))
-            .service(
-                ColonyService.class,
-                ColonyService.description,
-                caller -> service(ColonyService.class),
-                ColonyServiceHandlerFactory::create)
-            .service(
-                CertificateService.class,
-                CertificateService.description,
-                caller -> service(CertificateService.class),
-                CertificateServiceHandlerFactory::create)
-            .service(
-                InvitationService.class,
-                InvitationService.description,
-                caller -> service(InvitationService.class),
-                InvitationServiceHandlerFactory::create)
-            .service(
-                SecretService.class,
-                SecretService.description,
-                caller -> service(SecretService.class),
-                SecretServiceHandlerFactory::create)
-            .build();
+        server(
+            CallerIdentity.ofColony(new ColonyId(ID), c -> true, InstantSource.system()),
+            Role.ADMINISTRATOR);
     port =
         server
             .bind(
@@ -107,12 +82,62 @@ final class ServedColony implements AutoCloseable {
     writeFolder(authority);
   }
 
+  /** What is served, to callers of one role. */
+  private RpcServer server(CallerIdentity callers, Role role) {
+    Map<String, Set<Role>> table = new HashMap<>();
+    for (ServiceDescriptor service : services()) {
+      for (MethodDescriptor rpc : service.getMethods()) {
+        table.put(service.getFullName() + "/" + rpc.getName(), Set.of(role));
+      }
+    }
+    return RpcServer.builder(system, callers, RpcAuthorization.of(table))
+        .service(
+            ColonyService.class,
+            ColonyService.description,
+            caller -> service(ColonyService.class),
+            ColonyServiceHandlerFactory::create)
+        .service(
+            CertificateService.class,
+            CertificateService.description,
+            caller -> service(CertificateService.class),
+            CertificateServiceHandlerFactory::create)
+        .service(
+            InvitationService.class,
+            InvitationService.description,
+            caller -> service(InvitationService.class),
+            InvitationServiceHandlerFactory::create)
+        .service(
+            SecretService.class,
+            SecretService.description,
+            caller -> service(SecretService.class),
+            SecretServiceHandlerFactory::create)
+        .service(
+            DiscoveryService.class,
+            DiscoveryService.description,
+            caller -> service(DiscoveryService.class),
+            DiscoveryServiceHandlerFactory::create)
+        .build();
+  }
+
+  /** The same answers for anybody, without TLS, as a proxy's callers and a discovery's have it. */
+  Endpoint inPlaintext() throws Exception {
+    return new Endpoint(
+        "127.0.0.1",
+        server(CallerIdentity.none(), Role.ANYONE)
+            .bind("127.0.0.1", 0, Optional.empty())
+            .toCompletableFuture()
+            .get(10, TimeUnit.SECONDS)
+            .localAddress()
+            .getPort());
+  }
+
   private static List<ServiceDescriptor> services() {
     List<ServiceDescriptor> services = new ArrayList<>();
     services.addAll(ColonyService.description.descriptor().getServices());
     services.addAll(CertificateService.description.descriptor().getServices());
     services.addAll(InvitationService.description.descriptor().getServices());
     services.addAll(SecretService.description.descriptor().getServices());
+    services.addAll(DiscoveryService.description.descriptor().getServices());
     return services;
   }
 
@@ -164,6 +189,16 @@ final class ServedColony implements AutoCloseable {
     List<Message> asked = List.copyOf(requests);
     requests.clear();
     return asked;
+  }
+
+  /** Of its port with TLS. */
+  Endpoint endpoint() {
+    return new Endpoint("127.0.0.1", port);
+  }
+
+  /** Where commands look for what they know of it. */
+  Path folder() {
+    return home.resolve("colonies").resolve(ID);
   }
 
   /** Runs a command against this colony. */

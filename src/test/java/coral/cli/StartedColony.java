@@ -46,6 +46,10 @@ final class StartedColony implements AutoCloseable {
                         "127.0.0.1",
                         "coral.colony.listen.port",
                         0,
+                        // Where its invitations say it is; the host's own addresses it does not
+                        // serve.
+                        "coral.colony.public-endpoints",
+                        "127.0.0.1:41820",
                         "coral.colony.wireguard.port",
                         0,
                         "coral.colony.wireguard.device",

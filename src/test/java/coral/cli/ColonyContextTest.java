@@ -16,17 +16,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Which colony a query asks, and where. */
-class LocalColonyTest {
+class ColonyContextTest {
   private static final ColonyId ID = new ColonyId("my-app-dev-111111");
 
   @TempDir Path temporary;
   private final Map<String, String> environment = new HashMap<>();
 
-  private LocalColony choose(Optional<Path> directory, Optional<Path> config) {
+  private ColonyContext choose(Optional<Path> directory, Optional<Path> config) {
     environment.put("CORAL_HOME", temporary.resolve("home").toString());
     CoralCommand root = new CoralCommand(environment);
     root.config = config.orElse(null);
-    return LocalColony.choose(root, Optional.empty(), directory);
+    return ColonyContext.choose(root, Optional.empty(), directory);
   }
 
   /** As {@code init --dir} makes it. */
@@ -41,17 +41,19 @@ class LocalColonyTest {
   @Test
   void aColonyOutsideOfTheHomeIsAskedByItsFolder() throws IOException {
     Path folder = elsewhere("");
-    assertEquals(
-        new LocalColony(ID, folder, new Endpoint("127.0.0.1", 9000)),
-        choose(Optional.of(folder), Optional.empty()));
+    ColonyContext chosen = choose(Optional.of(folder), Optional.empty());
+    assertEquals(ID, chosen.id());
+    assertEquals(folder, chosen.folder());
+    assertEquals(Optional.of(new Endpoint("127.0.0.1", 9000)), chosen.own());
   }
 
   @Test
   void aColonyOutsideOfTheHomeIsAskedByItsSettingsFile() throws IOException {
     Path folder = elsewhere("coral.colony.listen.port = 9001\n");
-    assertEquals(
-        new LocalColony(ID, folder, new Endpoint("127.0.0.1", 9001)),
-        choose(Optional.empty(), Optional.of(folder.resolve("colony.conf"))));
+    ColonyContext chosen = choose(Optional.empty(), Optional.of(folder.resolve("colony.conf")));
+    assertEquals(ID, chosen.id());
+    assertEquals(folder, chosen.folder());
+    assertEquals(9001, chosen.connectPort());
   }
 
   @Test
@@ -59,10 +61,10 @@ class LocalColonyTest {
     Path folder = elsewhere("coral.colony.listen.port = 9001\n");
     Path config =
         Files.writeString(temporary.resolve("more.conf"), "coral.colony.listen.port = 9002\n");
-    assertEquals(9001, choose(Optional.of(folder), Optional.empty()).endpoint().port());
-    assertEquals(9002, choose(Optional.of(folder), Optional.of(config)).endpoint().port());
+    assertEquals(9001, choose(Optional.of(folder), Optional.empty()).connectPort());
+    assertEquals(9002, choose(Optional.of(folder), Optional.of(config)).connectPort());
     environment.put("CORAL_COLONY_PORT", "9003");
-    assertEquals(9003, choose(Optional.of(folder), Optional.of(config)).endpoint().port());
+    assertEquals(9003, choose(Optional.of(folder), Optional.of(config)).connectPort());
   }
 
   @Test
