@@ -32,14 +32,19 @@ final class AskerIdentity {
     this.folder = colony.folder();
   }
 
+  /** In the folder of a colony: where certificate and key of whoever asks are. */
+  static Path directory(Path folder) {
+    return folder.resolve(ADMINISTRATOR);
+  }
+
   /** In the folder of a colony: the certificate of whoever asks, with what signed it. */
   static Path certificate(Path folder) {
-    return folder.resolve(ADMINISTRATOR).resolve(CERTIFICATE);
+    return directory(folder).resolve(CERTIFICATE);
   }
 
   /** In the folder of a colony: the key of whoever asks. */
   static Path key(Path folder) {
-    return folder.resolve(ADMINISTRATOR).resolve(KEY);
+    return directory(folder).resolve(KEY);
   }
 
   /** In the folder of a colony: its roots. */

@@ -216,7 +216,7 @@ final class AuditCommand implements Callable<Integer> {
       }
     }
 
-    private static String json(AuditRecord record) {
+    static String json(AuditRecord record) {
       return Json.object(
           json ->
               json.put("sequence", record.getSequence())

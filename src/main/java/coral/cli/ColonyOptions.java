@@ -68,15 +68,14 @@ class ColonyOptions {
   ColonyClient connect(Duration timeout) {
     ColonyContext chosen = context();
     RouteLog log = log();
-    Routes routes =
-        new Routes(chosen, CoralCommand.root(command).home(), wish(), DISCOVERY_TIMEOUT, log);
+    Routes routes = new Routes(chosen, root().home(), wish(), DISCOVERY_TIMEOUT, log);
     return ColonyClient.of(chosen, routes, timeout, log);
   }
 
   /** The chosen colony. */
   final ColonyContext context() {
     return ColonyContext.choose(
-        CoralCommand.root(command), Optional.ofNullable(colony), Optional.ofNullable(directory));
+        root(), Optional.ofNullable(colony), Optional.ofNullable(directory));
   }
 
   /** Whether the user has named a colony or a place, rather than left the choice. */
@@ -84,19 +83,30 @@ class ColonyOptions {
     return colony != null || directory != null || endpoint != null;
   }
 
-  private Routes.Wish wish() {
+  /** Which ways to take. */
+  final Routes.Wish wish() {
     return new Routes.Wish(Optional.ofNullable(via), Optional.ofNullable(endpoint));
   }
 
+  /** The command at the top of the tree. */
+  final CoralCommand root() {
+    return CoralCommand.root(command);
+  }
+
+  /** Whether to tell what is tried. */
+  final boolean isVerbose() {
+    return root().verbose;
+  }
+
   private RouteLog log() {
-    return CoralCommand.root(command).verbose
+    return isVerbose()
         ? RouteLog.to(CoralCommand.given(command).commandLine().getErr(), InstantSource.system())
         : RouteLog.silent();
   }
 
   /** Where the answer is shown if people read it. */
   final Screen screen() {
-    return CoralCommand.root(command).screen();
+    return root().screen();
   }
 
   /** Where the command writes its answer. */

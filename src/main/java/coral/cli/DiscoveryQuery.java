@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /** Asks a discovery service. What it says about a colony is tried, not believed. */
@@ -69,14 +70,19 @@ final class DiscoveryQuery {
             LookupColonyResponse.parser());
     Set<Endpoint> endpoints = new LinkedHashSet<>();
     for (String text : found.getPublicEndpointsList()) {
-      try {
-        endpoints.add(new Endpoint(Endpoint.parse(text).host(), found.getConnectPort()));
-      } catch (IllegalArgumentException e) {
-        continue; // a stranger's text: of no use, and no reason to give up the others
-      }
+      endpoint(text, found.getConnectPort()).ifPresent(endpoints::add);
     }
     List<Endpoint> all = new ArrayList<>(endpoints);
     return List.copyOf(all.subList(0, Math.min(all.size(), MAX_ENDPOINTS)));
+  }
+
+  /** Empty for a stranger's text that is of no use: no reason to give up the others. */
+  private static Optional<Endpoint> endpoint(String text, int port) {
+    try {
+      return Optional.of(new Endpoint(Endpoint.parse(text).host(), port));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   private <T extends Message> T ask(String rpc, Message request, Parser<T> parser)

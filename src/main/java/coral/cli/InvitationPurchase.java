@@ -92,7 +92,7 @@ final class InvitationPurchase {
             .setAgentId(name.value())
             .setInvitation(invitation.secret().reveal())
             .setRequestId(pending.requestId())
-            .setCsr(ByteString.copyFrom(pending.request()))
+            .setCsr(ByteString.copyFromUtf8(pending.request()))
             .build();
     SSLContext tls =
         ClientTls.pinned(

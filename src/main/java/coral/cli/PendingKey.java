@@ -22,7 +22,7 @@ import java.util.List;
  * @param request PKCS#10 in PEM
  * @param requestId the same for the same key
  */
-record PendingKey(PrivateKey key, byte[] request, String requestId) {
+record PendingKey(PrivateKey key, String request, String requestId) {
   private static final String KEY = ".key.pem";
   private static final String REQUEST = ".request.pem";
 
@@ -43,7 +43,10 @@ record PendingKey(PrivateKey key, byte[] request, String requestId) {
     byte[] request = SecureFiles.readPrivate(requestFile, Pem.MAX_REQUEST_BYTES);
     try {
       String hash = CertificateRequests.verify(request, name).keyHash();
-      return new PendingKey(Pem.readPrivateKey(keyFile), request, hash.substring(0, ID_LENGTH));
+      return new PendingKey(
+          Pem.readPrivateKey(keyFile),
+          new String(request, StandardCharsets.US_ASCII),
+          hash.substring(0, ID_LENGTH));
     } catch (RefusedException e) {
       throw new IOException(requestFile + ": " + e.getMessage() + "; remove it to begin anew", e);
     }

@@ -89,9 +89,8 @@ record PortableContext(
         AskerIdentity.authorities(folder),
         Pem.encode(authorities).getBytes(StandardCharsets.US_ASCII));
     if (identity.isPresent()) {
-      Path key = AskerIdentity.key(folder);
-      SecureFiles.createDirectory(key.toAbsolutePath().getParent());
-      identity.get().save(AskerIdentity.certificate(folder), key);
+      SecureFiles.createDirectory(AskerIdentity.directory(folder));
+      identity.get().save(AskerIdentity.certificate(folder), AskerIdentity.key(folder));
     }
     SecureFiles.write(
         folder.resolve(ContextRecord.FILE),
@@ -105,11 +104,10 @@ record PortableContext(
    */
   static boolean delete(Path folder) throws IOException {
     Files.deleteIfExists(folder.resolve(ContextRecord.FILE));
-    Path key = AskerIdentity.key(folder);
-    Files.deleteIfExists(key);
+    Files.deleteIfExists(AskerIdentity.key(folder));
     Files.deleteIfExists(AskerIdentity.certificate(folder));
     Files.deleteIfExists(AskerIdentity.authorities(folder));
-    for (Path directory : List.of(key.toAbsolutePath().getParent(), folder)) {
+    for (Path directory : List.of(AskerIdentity.directory(folder), folder)) {
       if (Files.isDirectory(directory) && isEmpty(directory)) {
         Files.delete(directory);
       }

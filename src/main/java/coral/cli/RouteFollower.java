@@ -50,7 +50,9 @@ final class RouteFollower {
     this.asker = asker;
     this.routes = routes;
     this.timeout = timeout;
-    this.connectTimeout = CONNECT_TIMEOUT.compareTo(timeout) < 0 ? CONNECT_TIMEOUT : timeout;
+    // The first address that leads nowhere leaves time for another.
+    Duration half = timeout.dividedBy(2);
+    this.connectTimeout = CONNECT_TIMEOUT.compareTo(half) < 0 ? CONNECT_TIMEOUT : half;
     this.log = log;
   }
 

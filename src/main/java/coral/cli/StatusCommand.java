@@ -1,134 +1,57 @@
 package coral.cli;
 
-import coral.api.colony.v1.AuthenticationFallback;
 import coral.api.colony.v1.GetStatusResponse;
-import java.time.Duration;
-import java.time.Instant;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.time.InstantSource;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /** {@code coral status}. */
 @Command(
     name = "status",
-    description = "How a running colony is.",
+    description = {
+      "How everything is that is known here: discovery, all colonies, proxies; or one colony.",
+      "",
+      "Colonies are asked at once, for two seconds at most. The exit code is 0 if all that were"
+          + " asked answered."
+    },
     footer = {
-      "JSON: {colonyId, appName, environment, status, problems[], version, startedAt,",
-      "uptimeSeconds, agents, agentsByAuthentication: {certificate, token, colony-secret},",
-      "authenticationFallbacks[]: {agentId, at, detail},",
-      "allocatedAddresses, addressCapacity, meshIpv4, meshIpv6, meshSubnetIpv4, meshSubnetIpv6,",
-      "wireguardPubkey, caFingerprint, storageBytes}; times are ISO 8601 in UTC.",
+      "JSON of all: {discoveries: [{url, online, reason, version, uptimeSeconds,",
+      "registeredColonies}], colonies: [{colonyId, online, via, endpoint, reason, tried[],"
+          + " status}],",
+      "proxies: [{colonyId, proxyId, listen, pid, status, reason, way, role, meshIpv4, meshIpv6,",
+      "since, startedAt}]}; via is proxy, mesh or public; status is as below, or null.",
+      "",
+      "JSON of one: {colonyId, appName, environment, status, problems[], version, startedAt,",
+      "uptimeSeconds, agentCount, agentsByAuthentication: {certificate, token, colony-secret},",
+      "authenticationFallbacks[]: {agentId, at, detail}, allocatedAddresses, addressCapacity,",
+      "meshIpv4, meshIpv6, meshSubnetIpv4, meshSubnetIpv6, wireguardPubkey, caFingerprint,",
+      "storageBytes, dashboardUrl}; times are ISO 8601 in UTC; what is not known is null.",
       "",
       "Examples:",
       "  coral status",
+      "  coral status --colony my-app-production-4f21aa",
       "  coral status --endpoint 192.0.2.7:9000 -o json"
     })
 final class StatusCommand implements Callable<Integer> {
-  private static final List<String> KINDS = List.of("certificate", "token", "colony-secret");
-
   @Mixin private QueryOptions options = new QueryOptions();
 
   @Override
   public Integer call() {
-    GetStatusResponse status = options.connect().status();
-    return options.answer(() -> json(status), () -> text(status));
-  }
-
-  static String json(GetStatusResponse status) {
-    return Json.object(
-        json ->
-            json.put("colonyId", status.getColonyId())
-                .put("appName", status.getAppName())
-                .put("environment", status.getEnvironment())
-                .put("status", status.getStatus())
-                .putStrings("problems", status.getProblemsList())
-                .put("version", status.getVersion())
-                .put("startedAt", Times.instant(status.getStartedAt()))
-                .put("uptimeSeconds", status.getUptimeSeconds())
-                .put("agents", status.getAgentCount())
-                .putObject("agentsByAuthentication", byKind -> put(byKind, kinds(status)))
-                .putObjects(
-                    "authenticationFallbacks",
-                    status.getAuthenticationFallbacksList(),
-                    (each, fallback) ->
-                        each.put("agentId", fallback.getAgentId())
-                            .put("at", Times.instant(fallback.getAt()))
-                            .put("detail", fallback.getDetail()))
-                .put("allocatedAddresses", status.getAllocatedAddresses())
-                .put("addressCapacity", status.getAddressCapacity())
-                .put("meshIpv4", status.getMeshIpv4())
-                .put("meshIpv6", status.getMeshIpv6())
-                .put("meshSubnetIpv4", status.getMeshSubnetIpv4())
-                .put("meshSubnetIpv6", status.getMeshSubnetIpv6())
-                .put("wireguardPubkey", status.getWireguardPubkey())
-                .put("caFingerprint", status.getCaFingerprint())
-                .put("storageBytes", status.getStorageBytes()));
-  }
-
-  private static void put(Json json, Map<String, Long> kinds) {
-    kinds.forEach(json::put);
-  }
-
-  /** The known kinds always, in the order of their worth; then those of a newer colony. */
-  private static Map<String, Long> kinds(GetStatusResponse status) {
-    Map<String, Long> kinds = new LinkedHashMap<>();
-    KINDS.forEach(kind -> kinds.put(kind, 0L));
-    kinds.putAll(new TreeMap<>(status.getAgentsByAuthenticationMap()));
-    return kinds;
-  }
-
-  static String text(GetStatusResponse status) {
-    Fields fields =
-        new Fields()
-            .add("colony", status.getColonyId())
-            .add("application", application(status))
-            .add("status", status.getStatus());
-    status.getProblemsList().forEach(problem -> fields.add("problem", problem));
-    status
-        .getAuthenticationFallbacksList()
-        .forEach(fallback -> fields.add("alert", alert(fallback)));
-    return fields
-        .add("up for", HumanTime.twoUnits(Duration.ofSeconds(status.getUptimeSeconds())))
-        .add("since", Times.instant(status.getStartedAt()).map(Instant::toString).orElse(""))
-        .add("agents", status.getAgentCount() + " connected")
-        .add("authentication", authentication(status))
-        .add(
-            "addresses",
-            status.getAllocatedAddresses() + " of " + status.getAddressCapacity() + " allocated")
-        .add("mesh", status.getMeshSubnetIpv4() + ", " + status.getMeshSubnetIpv6())
-        .add("own addresses", status.getMeshIpv4() + ", " + status.getMeshIpv6())
-        .add("WireGuard key", status.getWireguardPubkey())
-        .add("authority", status.getCaFingerprint())
-        .add("storage", HumanTime.bytes(status.getStorageBytes()))
-        .add("version", status.getVersion())
-        .toString();
-  }
-
-  /** How many members there are of each kind: {@code "12 certificate, 1 token"}. */
-  private static String authentication(GetStatusResponse status) {
-    return kinds(status).entrySet().stream()
-        .filter(kind -> kind.getValue() > 0)
-        .map(kind -> kind.getValue() + " " + kind.getKey())
-        .collect(Collectors.joining(", "));
-  }
-
-  private static String alert(AuthenticationFallback fallback) {
-    return "agent "
-        + fallback.getAgentId()
-        + " fell back"
-        + Times.instant(fallback.getAt()).map(at -> " at " + at).orElse("")
-        + ": "
-        + fallback.getDetail();
-  }
-
-  private static String application(GetStatusResponse status) {
-    return status.getEnvironment().isEmpty()
-        ? status.getAppName()
-        : status.getAppName() + " (" + status.getEnvironment() + ")";
+    if (options.isNamed()) {
+      GetStatusResponse status = options.connect().status();
+      return options.answer(() -> StatusAnswer.json(status), () -> StatusAnswer.text(status));
+    }
+    // Without any colony: how to come by one.
+    if (options.root().home().colonies().isEmpty()) {
+      options.context();
+    }
+    StatusOverview overview = StatusOverview.ask(options.root(), options.wish());
+    options.answer(
+        overview::json,
+        screen ->
+            StatusTree.text(
+                overview, options.isVerbose(), InstantSource.system().instant(), screen));
+    return overview.isComplete() ? CommandLine.DONE : CommandLine.FAILED;
   }
 }

@@ -154,7 +154,7 @@ class RenderingTest {
             .addProblems("the disk is full")
             .setStorageBytes(1_572_864)
             .build();
-    List<String> lines = StatusCommand.text(status).lines().toList();
+    List<String> lines = StatusAnswer.text(status).lines().toList();
     assertEquals("colony         my-app-dev-111111", lines.get(0));
     assertEquals("application    my-app (dev)", lines.get(1));
     assertEquals("status         degraded", lines.get(2));
@@ -174,8 +174,8 @@ class RenderingTest {
             .putAgentsByAuthentication("oracle", 2)
             .build();
     assertTrue(
-        StatusCommand.text(status).contains("authentication 12 certificate, 1 token, 2 oracle\n"));
-    String json = StatusCommand.json(status);
+        StatusAnswer.text(status).contains("authentication 12 certificate, 1 token, 2 oracle\n"));
+    String json = StatusAnswer.json(status);
     assertTrue(
         json.contains(
             "\"agentsByAuthentication\":{\"certificate\":12,\"token\":1,"
@@ -194,15 +194,15 @@ class RenderingTest {
                     .setDetail("by a secret"))
             .build();
     assertTrue(
-        StatusCommand.text(status)
+        StatusAnswer.text(status)
             .contains("alert          agent web-1 fell back at 2030-03-17T17:46:40Z: by a secret"),
-        StatusCommand.text(status));
+        StatusAnswer.text(status));
     assertTrue(
-        StatusCommand.json(status)
+        StatusAnswer.json(status)
             .contains(
                 "\"authenticationFallbacks\":[{\"agentId\":\"web-1\","
                     + "\"at\":\"2030-03-17T17:46:40Z\",\"detail\":\"by a secret\"}]"),
-        StatusCommand.json(status));
+        StatusAnswer.json(status));
   }
 
   /** A component names itself; its name must not move the cursor of whoever looks. */

@@ -187,7 +187,10 @@ class RunningColonyTest {
   void theStatusCountsMembersByWhatTheyShowed() throws Exception {
     assertEquals(
         "{\"certificate\":0,\"token\":0,\"colony-secret\":0}",
-        colony.json("status", "-o", "json").get("agentsByAuthentication").toString());
+        colony
+            .json("status", "--dir", colony.created().directory().toString(), "-o", "json")
+            .get("agentsByAuthentication")
+            .toString());
     assertTrue(colony.done("agents").startsWith("No agents yet."));
   }
 }
