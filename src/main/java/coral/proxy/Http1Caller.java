@@ -75,7 +75,7 @@ final class Http1Caller extends ChannelInboundHandlerAdapter implements CallerSt
   public void channelRead(ChannelHandlerContext context, Object message) {
     if (!(message instanceof HttpObject part)) {
       ReferenceCountUtil.release(message);
-    } else if (exchange != null && requestEnded || !pipelined.isEmpty()) {
+    } else if ((exchange != null && requestEnded) || !pipelined.isEmpty()) {
       pipelined.add(part);
     } else {
       take(part);
@@ -306,6 +306,7 @@ final class Http1Caller extends ChannelInboundHandlerAdapter implements CallerSt
   @Override
   public void abort(Http2Error error) {
     answerEnded = true;
-    channel.close(); // an answer without its last chunk is not whole
+    // What the colony has said is said; without its last chunk no answer is whole.
+    channel.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
   }
 }

@@ -10,16 +10,11 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.socket.nio.NioSocketChannel;
-import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
-import io.netty.handler.codec.http2.DefaultHttp2PingFrame;
 import io.netty.handler.codec.http2.Http2CodecUtil;
 import io.netty.handler.codec.http2.Http2Exception;
 import io.netty.handler.codec.http2.Http2FrameCodec;
 import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2GoAwayFrame;
-import io.netty.handler.codec.http2.Http2Headers;
-import io.netty.handler.codec.http2.Http2HeadersFrame;
 import io.netty.handler.codec.http2.Http2MultiplexHandler;
 import io.netty.handler.codec.http2.Http2Settings;
 import io.netty.handler.codec.http2.Http2SettingsFrame;
@@ -45,9 +40,6 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class UpstreamConnection extends ChannelInboundHandlerAdapter {
-  /** Costs nothing, and everybody may call it. */
-  private static final String FIRST_CALL = "/coral.colony.v1.ColonyService/GetCACertificate";
-
   /** Hears of one connection; in this order. */
   interface Listener {
     /** Requests may go there. */
@@ -70,17 +62,14 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   private @Nullable Channel channel;
   private @Nullable Http2FrameCodec codec;
   private @Nullable Http2StreamChannelBootstrap streams;
-  private @Nullable Future<?> watch;
   private @Nullable Future<?> deadline;
   private String why = "";
   private boolean settled;
   private boolean ready;
   private boolean draining;
   private boolean closed;
-  private boolean pinged;
   private int open;
   private int most;
-  private long lastRead;
 
   private UpstreamConnection(Endpoint endpoint, Role role, ProxyLimits limits, Listener listener) {
     this.endpoint = endpoint;
@@ -298,43 +287,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
 
   private void firstCall() {
     stream(
-        stream -> {
-          stream.pipeline().addLast(new FirstAnswer());
-          Http2Headers call =
-              new DefaultHttp2Headers()
-                  .method("POST")
-                  .scheme("https")
-                  .authority(authority())
-                  .path(FIRST_CALL)
-                  .set("content-type", "application/proto")
-                  .set("content-length", "0");
-          stream.writeAndFlush(new DefaultHttp2HeadersFrame(call, true));
-          stream.read();
-        },
+        stream -> FirstCall.on(stream, authority(), this::answered, this::close),
         () -> close("it takes no requests"));
-  }
-
-  /** Whatever the colony says but that it does not know the proxy, it is there. */
-  private final class FirstAnswer extends ChannelInboundHandlerAdapter {
-    @Override
-    public void channelRead(ChannelHandlerContext context, Object message) {
-      if (message instanceof Http2HeadersFrame frame) {
-        if ("401".contentEquals(String.valueOf(frame.headers().status()))) {
-          UpstreamConnection.this.close("it does not accept this proxy's certificate");
-        } else {
-          answered();
-        }
-      }
-      ReferenceCountUtil.release(message);
-      context.read();
-    }
-
-    @Override
-    public void channelInactive(ChannelHandlerContext context) {
-      if (!ready) {
-        UpstreamConnection.this.close("it did not answer a first call");
-      }
-    }
   }
 
   private void answered() {
@@ -345,31 +299,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     if (deadline != null) {
       deadline.cancel(false);
     }
-    lastRead = System.nanoTime();
-    long quiet = limits.quiet().toMillis();
-    watch =
-        channel
-            .eventLoop()
-            .scheduleWithFixedDelay(this::watch, quiet, quiet, TimeUnit.MILLISECONDS);
+    channel.pipeline().addLast(new SignsOfLife(limits.quiet(), this::close));
     listener.ready(this);
-  }
-
-  /** A tunnel that carries nothing any more does not tell. */
-  private void watch() {
-    long quiet = System.nanoTime() - lastRead;
-    if (pinged && quiet >= 3 * limits.quiet().toNanos()) {
-      close("it has not answered for " + seconds(TimeUnit.NANOSECONDS.toMillis(quiet)));
-    } else if (quiet >= limits.quiet().toNanos() && channel != null) {
-      pinged = true;
-      channel.writeAndFlush(new DefaultHttp2PingFrame(0));
-    }
-  }
-
-  @Override
-  public void channelReadComplete(ChannelHandlerContext context) {
-    lastRead = System.nanoTime();
-    pinged = false;
-    context.fireChannelReadComplete();
   }
 
   private void drain() {
@@ -400,9 +331,6 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     closed = true;
     if (why.isEmpty()) {
       why = reason;
-    }
-    if (watch != null) {
-      watch.cancel(false);
     }
     if (deadline != null) {
       deadline.cancel(false);

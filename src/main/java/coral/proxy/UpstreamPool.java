@@ -52,6 +52,10 @@ final class UpstreamPool implements UpstreamConnection.Listener {
   private final List<UpstreamConnection> former = new ArrayList<>();
 
   private final List<UpstreamConnection> opening = new ArrayList<>();
+
+  /** Who hears of it when one that opens does not become ready. */
+  private final Map<UpstreamConnection, Consumer<String>> failed = new LinkedHashMap<>();
+
   private final Map<Exchange, Future<?>> waiting = new LinkedHashMap<>();
   private volatile Link link;
   private @Nullable Upstream upstream;
@@ -89,7 +93,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
     if (former.isEmpty()) {
       offline("connecting to the colony at " + next);
     }
-    attempt(next, 0, true);
+    attempt(next, 0);
   }
 
   /** Ends everything, until the next {@link #connect}. */
@@ -196,7 +200,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
   // --- connections
 
   /** Tries the endpoints in their order, and then again later. */
-  private void attempt(Upstream to, int index, boolean first) {
+  private void attempt(Upstream to, int index) {
     Endpoint endpoint = to.endpoints().get(index);
     int begun = generation;
     dial(
@@ -210,7 +214,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
             offline("cannot reach the colony at " + endpoint + ", " + to.way() + ": " + why);
           }
           if (index + 1 < to.endpoints().size()) {
-            attempt(to, index + 1, first);
+            attempt(to, index + 1);
           } else if (connections.isEmpty()) {
             retryLater(to);
           }
@@ -227,14 +231,12 @@ final class UpstreamPool implements UpstreamConnection.Listener {
         loop.schedule(
             () -> {
               if (begun == generation) {
-                attempt(to, 0, false);
+                attempt(to, 0);
               }
             },
             ThreadLocalRandom.current().nextLong(delay / 2, delay + 1),
             TimeUnit.MILLISECONDS);
   }
-
-  private final Map<UpstreamConnection, Consumer<String>> failed = new LinkedHashMap<>();
 
   private void dial(Upstream to, Endpoint endpoint, Consumer<String> onFailure) {
     int begun = generation;
@@ -293,9 +295,13 @@ final class UpstreamPool implements UpstreamConnection.Listener {
     serve();
   }
 
+  /** One more than is needed is not kept. */
   @Override
   public void streamEnded(UpstreamConnection connection) {
     serve();
+    if (connection.requests() == 0 && connections.size() > 1 && connections.remove(connection)) {
+      connection.retire();
+    }
   }
 
   @Override
@@ -315,7 +321,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
 
   /** The last one that took requests takes the proxy offline, and a new one is due. */
   private void lost(UpstreamConnection connection, String why) {
-    boolean one = connections.remove(connection) | former.remove(connection);
+    boolean one = connections.remove(connection) || former.remove(connection);
     Upstream to = upstream;
     if (!one || to == null || !connections.isEmpty()) {
       return;

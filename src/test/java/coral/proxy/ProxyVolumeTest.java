@@ -19,7 +19,6 @@ import io.netty.util.internal.PlatformDependent;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.management.ManagementFactory;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
@@ -170,7 +169,7 @@ final class ProxyVolumeTest {
   void aReaderOverHttp1ThatStopsSlowsTheColonyDownAndNobodyElse() throws Exception {
     try (Socket socket = new Socket()) {
       socket.setReceiveBufferSize(64 << 10);
-      socket.connect(new InetSocketAddress("127.0.0.1", fixture.endpoint().port()));
+      socket.connect(fixture.proxy.address());
       byte[] count = PingAgentRequest.newBuilder().setCount(MESSAGES).build().toByteArray();
       OutputStream out = socket.getOutputStream();
       out.write(

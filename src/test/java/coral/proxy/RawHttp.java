@@ -3,6 +3,7 @@ package coral.proxy;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.time.Duration;
 
@@ -14,7 +15,7 @@ final class RawHttp {
 
   /** Sends the text, and reads until the other side closes; line ends are made HTTP's. */
   static String exchange(int port, String text) throws IOException {
-    try (Socket socket = new Socket("127.0.0.1", port)) {
+    try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
       socket.setSoTimeout((int) PATIENCE.toMillis());
       socket.getOutputStream().write(text.replace("\n", "\r\n").getBytes(ISO_8859_1));
       return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);

@@ -35,7 +35,7 @@ final class Relay implements AutoCloseable {
   /** As if the server were killed: resets all connections, and refuses new ones. */
   void cut() throws IOException {
     listening.close();
-    for (Socket socket : sockets) {
+    for (Socket socket : Set.copyOf(sockets)) {
       try {
         socket.setSoLinger(true, 0);
       } catch (SocketException e) {
