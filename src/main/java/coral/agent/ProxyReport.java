@@ -17,7 +17,7 @@ import java.util.function.Consumer;
  */
 final class ProxyReport implements Consumer<AgentEvent> {
   private static final DateTimeFormatter TIME =
-      DateTimeFormatter.ofPattern("[yyyy-MM-dd HH:mm:ss] ", Locale.ROOT);
+      DateTimeFormatter.ofPattern("'['yyyy-MM-dd HH:mm:ss'] '", Locale.ROOT);
 
   /** Enough of a key to compare it by. */
   private static final int KEY_CHARACTERS = 8;
@@ -36,6 +36,9 @@ final class ProxyReport implements Consumer<AgentEvent> {
     line("Resolving colony: " + settings.colonyId());
     if (isVerbose) {
       step("Files: " + settings.directory());
+    }
+    if (settings.colonyEndpoint().isEmpty()) {
+      settings.discovery().ifPresent(uri -> step("Querying discovery service at " + uri + "..."));
     }
   }
 
@@ -78,7 +81,7 @@ final class ProxyReport implements Consumer<AgentEvent> {
       }
       case REACH_COLONY -> verbose("Colony reached at " + done.detail());
       case CREATE_INTERFACE ->
-          verbose("WireGuard interface " + done.detail() + ", with a key that no disk sees");
+          verbose("WireGuard device " + done.detail() + ", with a key that no disk sees");
       case REGISTER -> {
         step("Registering as proxy peer...");
         step("Assigned mesh IPs: " + done.detail());

@@ -103,12 +103,14 @@ public record ProxySettings(ProxyListener listener, boolean isStandalone) {
 
   /**
    * The name of a proxy's interface: {@code coral-} and the end of the colony's id, where ids
-   * differ most.
+   * differ most, from a dash on.
    */
   static String interfaceName(ColonyId colonyId) {
     int room = MAX_INTERFACE_NAME - INTERFACE_PREFIX.length();
     String id = colonyId.value();
-    return INTERFACE_PREFIX
-        + id.substring(Math.max(0, id.length() - room)).replaceFirst("^[^a-z0-9]+", "");
+    int cut = Math.max(0, id.length() - room);
+    int dash = cut == 0 ? -1 : id.indexOf('-', cut - 1);
+    String end = id.substring(dash >= 0 && dash < id.length() - 1 ? dash + 1 : cut);
+    return INTERFACE_PREFIX + end;
   }
 }

@@ -3,6 +3,7 @@ package coral.cli;
 import com.typesafe.config.Config;
 import coral.agent.AgentProcess;
 import coral.agent.AgentSettings;
+import coral.model.Endpoint;
 import coral.model.InvitationText;
 import java.io.IOException;
 import java.io.InputStream;
@@ -104,6 +105,20 @@ final class ConnectCommand implements Callable<Integer> {
       description = "Where the tunnel ends: auto (the default), tun or user-space.")
   private @Nullable String device;
 
+  @Option(
+      names = "--enable-proxy",
+      description =
+          "Have a proxy of the colony on this host, too, through the agent's own tunnel; a"
+              + " certificate that is bought with the secret is then one of the role proxy.")
+  private boolean enableProxy;
+
+  @Option(
+      names = "--proxy-listen",
+      paramLabel = "HOST:PORT",
+      converter = ColonyOptions.EndpointConverter.class,
+      description = "Where the proxy listens (default: 127.0.0.1:8000).")
+  private @Nullable Endpoint proxyListen;
+
   @Option(names = "--once", description = "Join, probe the tunnel, report and leave.")
   private boolean once;
 
@@ -131,6 +146,9 @@ final class ConnectCommand implements Callable<Integer> {
         .set("coral.agent.colony-endpoint", colonyEndpoint)
         .set("coral.agent.id", agentId)
         .set("coral.agent.device.mode", device)
+        .set("coral.agent.proxy.enabled", enableProxy ? true : null)
+        .set("coral.agent.proxy.listen.host", proxyListen == null ? null : proxyListen.host())
+        .set("coral.agent.proxy.listen.port", proxyListen == null ? null : proxyListen.port())
         .set("coral.agent.once", once ? true : null)
         .set("coral.agent.report", report());
     Config config = foreground.configuration(coral.configFile().stream().toList());

@@ -27,6 +27,7 @@ import picocli.CommandLine.Spec;
       ColonyCommand.class,
       ConnectCommand.class,
       ContextCommand.class,
+      ProxyCommand.class,
       StatusCommand.class,
       AgentsCommand.class,
       AllocationsCommand.class,

@@ -32,7 +32,7 @@ enum Paint {
       case "healthy", "running", "online", "connected", "good", "valid", "open", "active" -> GOOD;
       case "degraded", "connecting", "frozen", "expired", "superseded", "draining", "prepared" ->
           WARNING;
-      case "unhealthy", "offline", "revoked", "unreachable" -> BAD;
+      case "unhealthy", "offline", "killed", "revoked", "unreachable" -> BAD;
       default -> NONE;
     };
   }

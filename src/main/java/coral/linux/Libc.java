@@ -101,6 +101,8 @@ final class Libc {
 
   static native int umask(int mask);
 
+  static native int setsid();
+
   static native String strerror(int errno);
 
   /** The calling thread's error of its last call here; meaningful only if that call failed. */

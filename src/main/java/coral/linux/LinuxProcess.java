@@ -27,6 +27,17 @@ public final class LinuxProcess {
     Libc.umask(OF_OTHERS);
   }
 
+  /**
+   * From now on this process belongs to no terminal: none that is closed ends it, and no Ctrl+C
+   * reaches it. Without effect in a process that leads its group, such as one that a shell started
+   * itself.
+   *
+   * @throws LinkageError as above
+   */
+  public static void leaveTerminal() {
+    Libc.setsid();
+  }
+
   /** Whether the effective user is 0. Root in a container may still lack every capability. */
   public static boolean isRoot() {
     return effectiveUserId() == 0;
