@@ -19,9 +19,9 @@ import picocli.CommandLine.Parameters;
 /** {@code coral agent}. */
 @Command(
     name = "agent",
-    description = "One agent's identity. 'coral agents' lists all agents.",
-    footer = {"Examples:", "  coral agent allow-rebind web-1"},
-    subcommands = AgentCommand.AllowRebind.class)
+    description = "One agent and its identity. 'coral agents' lists all agents.",
+    footer = {"Examples:", "  coral agent show web-1", "  coral agent allow-rebind web-1"},
+    subcommands = {AgentShowCommand.class, AgentCommand.AllowRebind.class})
 final class AgentCommand extends CommandGroup {
   /** {@code coral agent allow-rebind}. */
   @Command(

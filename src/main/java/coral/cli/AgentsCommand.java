@@ -48,7 +48,7 @@ final class AgentsCommand implements Callable<Integer> {
     return Json.object(json -> json.putObjects("agents", agents, AgentsCommand::put));
   }
 
-  private static void put(Json json, Agent agent) {
+  static void put(Json json, Agent agent) {
     json.put("agentId", agent.getAgentId())
         .put("componentName", agent.getComponentName())
         .put("status", agent.getStatus())
@@ -68,7 +68,7 @@ final class AgentsCommand implements Callable<Integer> {
         .put("sentBytes", agent.getSentBytes());
   }
 
-  private static void milliseconds(Json json, String name, boolean known, Duration value) {
+  static void milliseconds(Json json, String name, boolean known, Duration value) {
     if (known) {
       json.put(name, Times.duration(value).toNanos() / 1e6);
     } else {

@@ -6,6 +6,8 @@ import coral.api.colony.v1.Agent;
 import coral.api.colony.v1.AuditRoot;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.GetTopologyRequest;
+import coral.api.colony.v1.GetTopologyResponse;
 import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
@@ -90,6 +92,13 @@ final class ColonyClient {
   GetStatusResponse status() {
     return ask(
         SERVICE + "GetStatus", GetStatusRequest.getDefaultInstance(), GetStatusResponse.parser());
+  }
+
+  GetTopologyResponse topology() {
+    return ask(
+        SERVICE + "GetTopology",
+        GetTopologyRequest.getDefaultInstance(),
+        GetTopologyResponse.parser());
   }
 
   /** All agents. */

@@ -63,6 +63,7 @@ public final class CommandLine {
     EnumConverter.register(line, ColorChoice.class);
     EnumConverter.register(line, Via.class);
     EnumConverter.register(line, InvitedRole.class);
+    EnumConverter.register(line, TopologyCommand.Format.class);
     EnumConverter.register(line, CertificatesShowCommand.Format.class);
     EnumConverter.register(line, CaExportCommand.Format.class);
     EnumConverter.register(line, CaExportCommand.Issuer.class);

@@ -14,6 +14,7 @@ import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.settings.SettingsLoader;
 import java.io.IOException;
+import java.net.DatagramSocket;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Map;
@@ -34,6 +35,7 @@ final class StartedColony implements AutoCloseable {
     created =
         ColonyFiles.createIn(
             new CoralHome(home).colony(ID), ID, "shop", "test", settings, InstantSource.system());
+    int wireGuardPort = freePort();
     process =
         ColonyProcess.start(
             ConfigFactory.parseMap(
@@ -49,15 +51,22 @@ final class StartedColony implements AutoCloseable {
                         // Where its invitations say it is; the host's own addresses it does not
                         // serve.
                         "coral.colony.public-endpoints",
-                        "127.0.0.1:41820",
+                        "127.0.0.1:" + wireGuardPort,
                         "coral.colony.wireguard.port",
-                        0,
+                        wireGuardPort,
                         "coral.colony.wireguard.device",
                         "user-space",
                         "coral.colony.management.port",
                         0))
                 .withFallback(SettingsLoader.load(Optional.of(created.settingsFile()))),
             InstantSource.system());
+  }
+
+  /** Agents are told of it before it is open. */
+  private static int freePort() throws IOException {
+    try (DatagramSocket socket = new DatagramSocket(0)) {
+      return socket.getLocalPort();
+    }
   }
 
   ColonyFiles.Created created() {
