@@ -44,6 +44,7 @@ final class Exchange extends ChannelInboundHandlerAdapter {
   private Optional<String> origin = Optional.empty();
   private @Nullable UpstreamConnection carrier;
   private @Nullable Http2StreamChannel upstream;
+  private @Nullable Http2Error brokenOff;
   private boolean requestEnded;
   private boolean answerStarted;
   private boolean ended;
@@ -259,15 +260,13 @@ final class Exchange extends ChannelInboundHandlerAdapter {
     }
   }
 
+  /** Overtakes what the colony has said before: the stream closes when that has been read. */
   @Override
   public void userEventTriggered(ChannelHandlerContext context, Object event) {
-    if (event instanceof Http2ResetFrame reset && !ended) {
-      Http2Error error = Http2Error.valueOf(reset.errorCode());
-      if (answerStarted) {
-        fail();
-        caller.abort(error);
-      } else {
-        broken("the colony broke the call off: " + error);
+    if (event instanceof Http2ResetFrame reset) {
+      brokenOff = Http2Error.valueOf(reset.errorCode());
+      if (!ended && caller.isWritable()) {
+        context.read();
       }
     }
     ReferenceCountUtil.release(event);
@@ -275,7 +274,14 @@ final class Exchange extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    broken(carrier == null ? "the connection to the colony ended" : carrier.whyClosed());
+    if (brokenOff == null) {
+      broken(carrier == null ? "the connection to the colony ended" : carrier.whyClosed());
+    } else if (!answerStarted) {
+      broken("the colony broke the call off: " + brokenOff);
+    } else if (!ended) {
+      fail();
+      caller.abort(brokenOff);
+    }
   }
 
   @Override

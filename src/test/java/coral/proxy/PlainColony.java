@@ -45,6 +45,7 @@ import javax.net.ssl.SSLParameters;
  * trailer; {@code /never} does not answer; {@code /broken} breaks its answer off; {@code /early}
  * answers before it has read anything; others get an empty answer.
  */
+@SuppressWarnings("FutureReturnValueIgnored") // what becomes of a write its channel's end tells
 final class PlainColony implements AutoCloseable {
   /** The error codes of the streams that the proxy took back. */
   final BlockingQueue<Http2Error> resets = new LinkedBlockingQueue<>();
@@ -130,8 +131,13 @@ final class PlainColony implements AutoCloseable {
         context.writeAndFlush(new DefaultHttp2HeadersFrame(status("413"), true));
       } else if (path.equals("/broken")) {
         context.write(new DefaultHttp2HeadersFrame(status("200"), false));
-        context.write(new DefaultHttp2DataFrame(text("half"), false));
-        context.writeAndFlush(new DefaultHttp2ResetFrame(Http2Error.ENHANCE_YOUR_CALM));
+        // A reset overtakes what has not left yet.
+        context
+            .writeAndFlush(new DefaultHttp2DataFrame(text("half"), false))
+            .addListener(
+                sent ->
+                    context.writeAndFlush(
+                        new DefaultHttp2ResetFrame(Http2Error.ENHANCE_YOUR_CALM)));
       }
     }
 
