@@ -22,6 +22,7 @@ import coral.rpc.CallerIdentity;
 import coral.rpc.RpcAuthorization;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
+import coral.rpc.reference.ApiReference;
 import coral.session.AgentSession;
 import coral.storage.DuckDbFile;
 import java.security.cert.X509Certificate;
@@ -270,6 +271,15 @@ final class ColonyServer {
             caller -> new AuditEdge(auditReading),
             AuditServiceHandlerFactory::create)
         .reflection()
+        .reference(
+            new ApiReference.Server(
+                "Colony " + settings.colonyId(),
+                "The lines call the colony through a proxy on this host: coral proxy start "
+                    + settings.colonyId()
+                    + ". What a proxy's own role may not call needs the certificate of somebody who"
+                    + " may, shown to the colony's port itself.",
+                "",
+                "http://127.0.0.1:8000"))
         .telling(metrics.calls())
         .limit(ColonyRpcs.REQUEST_CERTIFICATE, MAX_CERTIFICATE_REQUEST_BYTES)
         .limit(ColonyRpcs.GET_CA_CERTIFICATE, MAX_EMPTY_REQUEST_BYTES)

@@ -10,6 +10,7 @@ import coral.rpc.CallerIdentity;
 import coral.rpc.FailureStatus;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
+import coral.rpc.reference.ApiReference;
 import coral.settings.SettingsReader;
 import coral.token.SigningKeys;
 import coral.token.SigningKeysFile;
@@ -248,6 +249,15 @@ public final class DiscoveryProcess {
     }
   }
 
+  private static ApiReference.Server reference(DiscoverySettings settings, boolean tls) {
+    return new ApiReference.Server(
+        "Discovery",
+        "The lines call discovery on its own host"
+            + (tls ? ", from the folder that has its certificate." : "."),
+        tls ? "--cacert tls-cert.pem" : "",
+        (tls ? "https" : "http") + "://localhost:" + settings.port());
+  }
+
   private static CompletionStage<ServerBinding> bind(
       DiscoverySettings settings,
       InstantSource clock,
@@ -263,6 +273,7 @@ public final class DiscoveryProcess {
                 caller -> new DiscoveryEdge(services, clock, startedAt, caller),
                 DiscoveryServiceHandlerFactory::create)
             .reflection()
+            .reference(reference(settings, identity.isPresent()))
             .limit(DiscoveryEdge.REGISTER_COLONY, DiscoveryEdge.MAX_REGISTER_BYTES)
             .limit(DiscoveryEdge.LOOKUP_COLONY, DiscoveryEdge.MAX_QUERY_BYTES)
             .limit(DiscoveryEdge.HEALTH, DiscoveryEdge.MAX_QUERY_BYTES)

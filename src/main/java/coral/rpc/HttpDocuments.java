@@ -23,6 +23,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The documents of one server, by their exact paths or by what these begin with. */
 final class HttpDocuments {
+  /** Pages of ours have a style of ours, and nothing else. */
+  private static final String PAGES_MAY =
+      "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none';"
+          + " frame-ancestors 'none'";
+
   private record Route(boolean post, int maxBytes, HttpDocument.Source source) {}
 
   private final Map<String, Route> routes = new HashMap<>();
@@ -121,12 +126,18 @@ final class HttpDocuments {
   private static HttpResponse response(HttpDocument document) {
     String caching =
         document.maxAge().isZero() ? "no-store" : "max-age=" + document.maxAge().toSeconds();
-    return HttpResponse.create()
-        .withEntity(
-            HttpEntities.create(
-                ContentTypes.parse(document.contentType()),
-                ByteString.fromArray(document.content().toByteArray())))
-        .addHeader(RawHeader.create("Cache-Control", caching))
-        .addHeader(RawHeader.create("X-Content-Type-Options", "nosniff"));
+    HttpResponse response =
+        HttpResponse.create()
+            .withEntity(
+                HttpEntities.create(
+                    ContentTypes.parse(document.contentType()),
+                    ByteString.fromArray(document.content().toByteArray())))
+            .addHeader(RawHeader.create("Cache-Control", caching))
+            .addHeader(RawHeader.create("X-Content-Type-Options", "nosniff"));
+    return document.contentType().startsWith("text/html")
+        ? response
+            .addHeader(RawHeader.create("Content-Security-Policy", PAGES_MAY))
+            .addHeader(RawHeader.create("Referrer-Policy", "no-referrer"))
+        : response;
   }
 }

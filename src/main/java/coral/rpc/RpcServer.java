@@ -5,9 +5,11 @@ import coral.api.reflection.v1.ServerReflection;
 import coral.api.reflection.v1.ServerReflectionHandlerFactory;
 import coral.api.reflection.v1.ServerReflectionProto;
 import coral.model.IpPrefix;
+import coral.rpc.reference.ApiReference;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -177,8 +179,7 @@ public final class RpcServer {
      * decides who may call {@link #REFLECTION}, whichever of them is used.
      */
     public Builder reflection() {
-      Map<String, ServiceDescriptor> served = new HashMap<>();
-      methods.values().forEach(m -> served.put(m.service().getFullName(), m.service()));
+      Map<String, ServiceDescriptor> served = served();
       ServiceDescriptor own = ServerReflectionProto.getDescriptor().getServices().get(0);
       served.put(own.getFullName(), own);
       Reflection reflection = new Reflection(served.values());
@@ -188,6 +189,23 @@ public final class RpcServer {
               caller -> reflection,
               ServerReflectionHandlerFactory::create)
           .limit(REFLECTION, Reflection.MAX_REQUEST_BYTES);
+    }
+
+    /** Serves pages about the services so far, to anyone, below {@link ApiReference#PATH}. */
+    public Builder reference(ApiReference.Server about) {
+      Collection<ServiceDescriptor> services = served().values();
+      new ReferencePages(() -> ApiReference.of(services, this::callers, about)).serve(documents);
+      return this;
+    }
+
+    private Collection<String> callers(String rpc) {
+      return authorization.allowed(rpc).stream().map(Role::wireName).toList();
+    }
+
+    private Map<String, ServiceDescriptor> served() {
+      Map<String, ServiceDescriptor> served = new HashMap<>();
+      methods.values().forEach(m -> served.put(m.service().getFullName(), m.service()));
+      return served;
     }
 
     /** Ends client streams on which nothing arrives for so long; 2 minutes unless set. */
