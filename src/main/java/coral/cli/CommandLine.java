@@ -62,6 +62,7 @@ public final class CommandLine {
     EnumConverter.register(line, LogFormat.class);
     EnumConverter.register(line, ColorChoice.class);
     EnumConverter.register(line, Via.class);
+    EnumConverter.register(line, CompletionCommand.Shell.class);
     EnumConverter.register(line, InvitedRole.class);
     EnumConverter.register(line, TopologyCommand.Format.class);
     EnumConverter.register(line, CertificatesShowCommand.Format.class);

@@ -46,7 +46,8 @@ import picocli.CommandLine.Spec;
       CaCommand.class,
       AdminCommand.class,
       AuditCommand.class,
-      CompletionCommand.class
+      CompletionCommand.class,
+      CompleteCommand.class
     },
     optionListHeading = "%nOptions:%n",
     parameterListHeading = "%nArguments:%n",

@@ -111,7 +111,10 @@ final class InvitesCommand extends CommandGroup {
   static final class Revocation implements Callable<Integer> {
     @Mixin private QueryOptions options = new QueryOptions();
 
-    @Parameters(paramLabel = "ID", description = "As 'coral invites list' shows it.")
+    @Parameters(
+        paramLabel = "ID",
+        completionCandidates = LiveNames.Invitations.class,
+        description = "As 'coral invites list' shows it.")
     private String id = "";
 
     @Override

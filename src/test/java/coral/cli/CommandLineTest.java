@@ -1,6 +1,5 @@
 package coral.cli;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -13,10 +12,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -225,48 +222,5 @@ class CommandLineTest {
     } finally {
       logger.detachAppender(log);
     }
-  }
-
-  @Test
-  void completionIsAScriptThatKnowsTheCommands() throws Exception {
-    assertEquals("allocations", completed("coral", "all"));
-  }
-
-  @Test
-  void completionKnowsTheValuesOfOptions() throws Exception {
-    assertEquals("agent proxy viewer operator", completed("coral", "invite", "--role", ""));
-    assertEquals("operator", completed("coral", "invite", "--role", "op"));
-    assertEquals("table json yaml pem", completed("coral", "certificates", "show", "--output", ""));
-    assertEquals("pem der", completed("coral", "ca", "export", "-o", ""));
-    assertEquals("root server agent", completed("coral", "ca", "export", "--issuer", ""));
-    assertEquals("table json yaml", completed("coral", "invites", "list", "-o", ""));
-  }
-
-  /** What bash offers for the last word. */
-  private String completed(String... words) throws IOException, InterruptedException {
-    Cli result = coral("completion");
-    assertEquals(0, result.exitCode());
-    Path script = Files.writeString(home.resolve("completion"), result.out());
-    String quoted =
-        Arrays.stream(words).map(word -> "'" + word + "'").collect(Collectors.joining(" "));
-    Process bash =
-        new ProcessBuilder(
-                "bash",
-                "-c",
-                "compopt() { :; }; " // of use only within an interactive completion
-                    + "source "
-                    + script
-                    + "; COMP_WORDS=("
-                    + quoted
-                    + "); COMP_CWORD="
-                    + (words.length - 1)
-                    + "; COMP_LINE='"
-                    + String.join(" ", words)
-                    + "'; _complete_coral; echo ${COMPREPLY[@]}")
-            .redirectErrorStream(true)
-            .start();
-    String answer = new String(bash.getInputStream().readAllBytes(), UTF_8).strip();
-    assertEquals(0, bash.waitFor(), answer);
-    return answer;
   }
 }

@@ -21,7 +21,9 @@ public enum Requirements {
   /** Reads what passes an interface. */
   TCPDUMP("tcpdump"),
   /** Mounting a small file system of one's own. */
-  MOUNT("mount");
+  MOUNT("mount"),
+  ZSH("zsh"),
+  FISH("fish");
 
   private static final String PROPERTY = "tests.required";
 
