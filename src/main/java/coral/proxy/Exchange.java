@@ -149,8 +149,9 @@ final class Exchange extends ChannelInboundHandlerAdapter {
 
   /** Some of the request's body; owns it. */
   void requestData(ByteBuf data, boolean end) {
+    boolean hadEnded = requestEnded;
     requestEnded |= end;
-    if (ended) {
+    if (ended || hadEnded) {
       data.release();
       return;
     }

@@ -49,6 +49,9 @@ final class Listener {
   /** What one request line may take, of a head. */
   private static final int MAX_REQUEST_LINE = 8 << 10;
 
+  /** A caller that takes back more than all requests at once in this time is closed. */
+  private static final int RESET_SECONDS = 30;
+
   private final EventLoop loop;
   private final Forwarder forwarder;
   private final Optional<ProxyListener.Remote> remote;
@@ -127,6 +130,7 @@ final class Listener {
     ProxyLimits limits = forwarder.limits();
     Http2FrameCodec codec =
         Http2FrameCodecBuilder.forServer()
+            .decoderEnforceMaxRstFramesPerWindow(limits.requests(), RESET_SECONDS)
             .initialSettings(
                 Http2Settings.defaultSettings()
                     .maxConcurrentStreams(limits.requests())

@@ -37,6 +37,7 @@ public final class Benchmarks {
     parts.put("certificates", new CertificateBenchmark());
     parts.put("handshakes", new HandshakeBenchmark());
     parts.put("enrolment", new EnrolmentBenchmark());
+    parts.put("proxy", new ProxyBenchmark());
 
     List<String> rest = List.of(arguments);
     long seconds = DEFAULT_SECONDS;

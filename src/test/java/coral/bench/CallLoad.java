@@ -26,6 +26,13 @@ final class CallLoad<Q, R> {
 
   /** Rate and times of calls. */
   record Result(double rate, List<Long> sortedNanoseconds) {
+    /** Of several runs of the same length. */
+    static Result of(List<Result> runs) {
+      return new Result(
+          runs.stream().mapToDouble(Result::rate).average().orElse(0),
+          runs.stream().flatMap(run -> run.sortedNanoseconds().stream()).sorted().toList());
+    }
+
     double percentile(int percent) {
       int index = (int) Math.ceil(sortedNanoseconds.size() * percent / 100.0) - 1;
       return sortedNanoseconds.get(Math.max(0, index)) / 1e6;

@@ -104,7 +104,7 @@ final class Joining {
     return invitation;
   }
 
-  private ClientCertificate administrator() {
+  ClientCertificate administrator() {
     try {
       Identity identity =
           Identity.load(

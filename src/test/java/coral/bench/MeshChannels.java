@@ -78,6 +78,19 @@ final class MeshChannels implements AutoCloseable {
     return channel;
   }
 
+  /** The same in plaintext, as a proxy on this host listens. */
+  ManagedChannel openPlaintext(Endpoint endpoint) {
+    ManagedChannel channel =
+        NettyChannelBuilder.forAddress(new InetSocketAddress(endpoint.host(), endpoint.port()))
+            .usePlaintext()
+            .eventLoopGroup(threads)
+            .channelType(NioSocketChannel.class)
+            .directExecutor()
+            .build();
+    channels.add(channel);
+    return channel;
+  }
+
   @Override
   public void close() {
     channels.forEach(ManagedChannel::shutdownNow);
