@@ -5,6 +5,7 @@ import coral.proxy.LocalProxy;
 import coral.proxy.ProxyDirectory;
 import coral.proxy.ProxyState;
 import coral.proxy.ProxyState.Status;
+import coral.proxy.ProxyStatistics;
 import coral.proxy.RunningProcess;
 import coral.proxy.Upstream;
 import coral.proxy.Way;
@@ -13,6 +14,7 @@ import coral.rpc.ClientCertificate;
 import coral.rpc.Role;
 import java.io.IOException;
 import java.security.cert.X509Certificate;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -26,6 +28,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -47,6 +50,18 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
 
   private record Closed(ActorRef<Done> replyTo) implements Command {}
 
+  private enum Look implements Command {
+    INSTANCE
+  }
+
+  /** The proxy does not tell when it has connected, or has lost the connection. */
+  private static final Duration LOOK = Duration.ofSeconds(1);
+
+  /** While somebody waits for it to connect, which takes milliseconds. */
+  private static final Duration LOOK_SOON = Duration.ofMillis(10);
+
+  private static final int SOON_LOOKS = 300;
+
   /**
    * What forwards and who is told.
    *
@@ -63,6 +78,7 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
       InstantSource clock) {}
 
   private final Setting with;
+  private final TimerScheduler<Command> timers;
   private final ActorRef<AgentEvent> listener;
   private final Instant startedAt;
   private final RunningProcess process = RunningProcess.current();
@@ -73,8 +89,14 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
   private @Nullable Credentials credentials;
   private @Nullable ProbeResult probe;
 
-  /** Where requests go; empty while the colony is away. */
+  /** Where requests are to go; empty while the colony is away. */
   private @Nullable Route route;
+
+  /** Whether they do, as it was told. */
+  private boolean isConnected;
+
+  private boolean wasConnected;
+  private int looks;
 
   private String reason = "the proxy has not reached the colony yet";
   private Instant since;
@@ -84,12 +106,18 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
    * @param listener hears of each {@link AgentEvent.Forwarding}
    */
   static Behavior<Command> create(Setting setting, ActorRef<AgentEvent> listener) {
-    return Behaviors.setup(context -> new Forwarding(context, setting, listener));
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(timers -> new Forwarding(context, timers, setting, listener)));
   }
 
   private Forwarding(
-      ActorContext<Command> context, Setting setting, ActorRef<AgentEvent> listener) {
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      Setting setting,
+      ActorRef<AgentEvent> listener) {
     super(context);
+    this.timers = timers;
     this.with = setting;
     this.listener = listener;
     this.startedAt = setting.clock().instant();
@@ -102,6 +130,7 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onMessage(Happened.class, happened -> closing ? this : onEvent(happened.event()))
+        .onMessageEquals(Look.INSTANCE, this::onLook)
         .onMessage(Close.class, this::onClose)
         .onMessage(Closed.class, this::onClosed)
         .build();
@@ -146,13 +175,45 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     if (isSame && !anew) {
       return;
     }
+    if (former != null && isSilent(former, next)) {
+      with.proxy().disconnect("the tunnel does not answer at " + first(former));
+    }
     with.proxy().connect(next.upstream());
     route = next;
     if (isSame) {
       return;
     }
-    since = with.clock().instant();
-    tell();
+    isConnected = false;
+    looks = 0;
+    timers.startSingleTimer(Look.INSTANCE, LOOK_SOON);
+  }
+
+  private Behavior<Command> onLook() {
+    Route current = route;
+    if (closing || current == null) {
+      return this;
+    }
+    ProxyStatistics statistics = with.proxy().statistics();
+    boolean isUp = statistics.connected();
+    if (isUp && !isConnected) {
+      isConnected = true;
+      wasConnected = true;
+      since = with.clock().instant();
+      tell();
+      announce(current);
+    } else if (!isUp && (isConnected || !statistics.reason().equals(Optional.of(reason)))) {
+      since = isConnected ? with.clock().instant() : since;
+      isConnected = false;
+      reason = statistics.reason().orElse("");
+      tell();
+    }
+    looks++;
+    boolean isSoon = !isConnected && looks < SOON_LOOKS;
+    timers.startSingleTimer(Look.INSTANCE, isSoon ? LOOK_SOON : LOOK);
+    return this;
+  }
+
+  private void announce(Route next) {
     if (next.upstream().role() == Role.AGENT) {
       getContext()
           .getLog()
@@ -164,6 +225,16 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     }
     getContext().getLog().info("Requests to {}", next);
     listener.tell(new AgentEvent.Forwarding(next));
+  }
+
+  /** A connection that serves until the next one is there must answer. */
+  private static boolean isSilent(Route former, Route next) {
+    return former.upstream().way() == Way.MESH
+        && !next.upstream().endpoints().contains(first(former));
+  }
+
+  private static Endpoint first(Route route) {
+    return route.upstream().endpoints().get(0);
   }
 
   private Route routeTo(JoinResult member, Credentials shown) {
@@ -231,10 +302,11 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     if (route == null && reason.equals(why)) {
       return;
     }
-    if (route != null) {
+    if (isConnected) {
       since = with.clock().instant();
     }
     route = null;
+    isConnected = false;
     reason = why;
     with.proxy().disconnect(why);
     tell();
@@ -262,7 +334,8 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
   }
 
   private ProxyState state() {
-    Optional<Upstream> upstream = Optional.ofNullable(route).map(Route::upstream);
+    Optional<Route> connected = Optional.ofNullable(route).filter(current -> isConnected);
+    Optional<Upstream> upstream = connected.map(Route::upstream);
     return new ProxyState(
         with.settings().colonyId(),
         with.settings().agentId(),
@@ -273,15 +346,15 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
         Optional.ofNullable(join).map(this::mesh),
         upstream.map(Upstream::way),
         upstream.map(to -> to.endpoints().get(0)),
-        Optional.ofNullable(route).flatMap(Route::fallback),
+        connected.flatMap(Route::fallback),
         upstream
             .map(Upstream::role)
             .or(
                 () ->
                     Optional.ofNullable(credentials)
                         .map(shown -> role(shown.identity().certificate()))),
-        route != null ? Status.CONNECTED : join == null ? Status.CONNECTING : Status.OFFLINE,
-        route != null ? Optional.empty() : Optional.of(reason),
+        isConnected ? Status.CONNECTED : wasConnected ? Status.OFFLINE : Status.CONNECTING,
+        isConnected ? Optional.empty() : Optional.of(reason),
         since,
         startedAt);
   }
