@@ -263,6 +263,24 @@ final class NamespaceMesh implements AutoCloseable {
     return process;
   }
 
+  /**
+   * Starts a command on a host, with the home of the administrator and without its endpoint.
+   *
+   * @param arguments of {@code coral}
+   */
+  ChildProcess coralOn(int host, String... arguments) throws Exception {
+    ChildRuntime runtime = ChildRuntime.small(Files.createDirectories(home.resolve("tmp")), "96m");
+    ChildProcess process =
+        topology.on(host, () -> runtime.start(Map.of("CORAL_HOME", home.toString()), arguments));
+    processes.add(process);
+    return process;
+  }
+
+  /** Starts a service of a home on a host, such as another colony; does not wait for it. */
+  ChildProcess serviceOn(int host, Path ofHome, String... arguments) throws Exception {
+    return start(task -> topology.on(host, task), ofHome, "384m", Map.of(), List.of(arguments));
+  }
+
   private ChildProcess start(
       Place place, Path home, String heap, Map<String, String> environment, List<String> arguments)
       throws Exception {

@@ -95,7 +95,7 @@ class ProxyDirectoryTest {
         assertTrue(System.nanoTime() < deadline, "the child does not end");
         Thread.onSpinWait();
       }
-      String[] stat = Files.readString(Path.of("/proc/" + child + "/stat")).split(" ");
+      String[] stat = Files.readString(Path.of("/proc/" + child + "/stat")).split(" ", -1);
       assertFalse(new RunningProcess(child, stat[21]).isAlive());
     } finally {
       shell.destroyForcibly();
@@ -157,7 +157,7 @@ class ProxyDirectoryTest {
   }
 
   private static RunningProcess processOf(Process process) throws IOException {
-    String[] stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat")).split(" ");
+    String[] stat = Files.readString(Path.of("/proc/" + process.pid() + "/stat")).split(" ", -1);
     return new RunningProcess(process.pid(), stat[21]);
   }
 
