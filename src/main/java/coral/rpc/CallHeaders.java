@@ -2,25 +2,22 @@ package coral.rpc;
 
 import io.grpc.Status;
 import java.util.Optional;
-import java.util.function.Function;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.http.javadsl.model.HttpHeader;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 
 /** What the head of a request says about the call, in the words of each protocol. */
 enum CallHeaders {
-  GRPC("grpc-encoding", "grpc-accept-encoding", Deadline::ofGrpc),
-  CONNECT_UNARY("content-encoding", "accept-encoding", Deadline::ofConnect),
-  CONNECT_STREAM("connect-content-encoding", "connect-accept-encoding", Deadline::ofConnect);
+  GRPC("grpc-encoding", "grpc-accept-encoding"),
+  CONNECT_UNARY("content-encoding", "accept-encoding"),
+  CONNECT_STREAM("connect-content-encoding", "connect-accept-encoding");
 
   private final String encoding;
   private final String acceptEncoding;
-  private final Function<HttpRequest, Deadline> deadline;
 
-  CallHeaders(String encoding, String acceptEncoding, Function<HttpRequest, Deadline> deadline) {
+  CallHeaders(String encoding, String acceptEncoding) {
     this.encoding = encoding;
     this.acceptEncoding = acceptEncoding;
-    this.deadline = deadline;
   }
 
   /**
@@ -43,7 +40,7 @@ enum CallHeaders {
    * @throws GrpcServiceException INVALID_ARGUMENT if that is malformed
    */
   Deadline deadline(HttpRequest request) {
-    return deadline.apply(request);
+    return this == GRPC ? Deadline.ofGrpc(request) : Deadline.ofConnect(request);
   }
 
   /**

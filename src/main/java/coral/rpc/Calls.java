@@ -92,14 +92,14 @@ final class Calls {
   }
 
   /**
-   * Refuses by Connect what takes a stream.
+   * Refuses as a unary call what takes a stream.
    *
    * @throws GrpcServiceException UNIMPLEMENTED
    */
   void requireOneMessage(ServedMethod<?> method, HttpRequest request) {
     if (method.takesStream()) {
       RequestBody.discard(request.entity(), system);
-      throw unimplemented(method.rpc() + " takes a stream: call it by gRPC");
+      throw unimplemented(method.rpc() + " takes a stream");
     }
   }
 

@@ -2,6 +2,7 @@ package coral.rpc;
 
 import com.google.protobuf.Message;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -10,8 +11,9 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /**
- * Calls by Connect that are answered with a stream. Their HTTP status is always 200: how they ended
- * stands in the last envelope. The service is asked for no more than the client reads.
+ * Calls by Connect that are answered with a stream, to one message or, over HTTP/2, to a stream
+ * too. Their HTTP status is always 200: how they ended stands in the last envelope. The service is
+ * asked for no more than the client reads.
  */
 final class ConnectStreamCalls {
   private static final ByteString END_OF_STREAM =
@@ -47,18 +49,28 @@ final class ConnectStreamCalls {
   private CompletionStage<Source<Message, ?>> answers(
       ConnectProtocol form, ServedMethod<?> method, Calls.Admitted admitted, HttpRequest request) {
     int limit = calls.limit(method);
-    calls.requireOneMessage(method, request);
+    if (method.takesStream()) {
+      Source<Message, NotUsed> messages =
+          request
+              .entity()
+              .withoutSizeLimit()
+              .getDataBytes()
+              .mapMaterializedValue(whatever -> NotUsed.getInstance())
+              .via(new FrameLimit(limit, admitted.compression(), calls.streamIdle()))
+              .map(plain -> form.request(plain.drop(Envelope.PREFIX_LENGTH), method.request()));
+      return Calls.completed(call(method, admitted, messages));
+    }
     return calls
         .body(request, limit + Envelope.PREFIX_LENGTH, admitted.deadline())
         .thenApply(
             body -> {
               ByteString message = EnvelopeReader.only(body, limit, admitted.compression());
-              return method.stream(
-                  admitted.caller(),
-                  admitted.deadline(),
-                  form.request(message, method.request()),
-                  calls.system());
+              return call(method, admitted, form.request(message, method.request()));
             });
+  }
+
+  private Source<Message, ?> call(ServedMethod<?> method, Calls.Admitted admitted, Object request) {
+    return method.stream(admitted.caller(), admitted.deadline(), request, calls.system());
   }
 
   private static HttpResponse response(ConnectProtocol form, Source<ByteString, ?> envelopes) {

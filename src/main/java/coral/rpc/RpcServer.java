@@ -31,10 +31,9 @@ import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.io.Inet;
 
 /**
- * One port that serves gRPC (and gRPC-Web), and Connect for calls that do not take a stream, in
- * protobuf and JSON; beside them documents for plain HTTP. Every call passes the limits, then the
- * authorisation table, and only then reaches its service, as an object made for that one call and
- * its caller: see {@link RequestHandler}.
+ * One port that serves gRPC, gRPC-Web and Connect, in protobuf and JSON; beside them documents for
+ * plain HTTP. Every call passes the limits, then the authorisation table, and only then reaches its
+ * service, as an object made for that one call and its caller: see {@link RequestHandler}.
  */
 public final class RpcServer {
   /** Limit of a request that is not a stream: more than any of ours needs. */

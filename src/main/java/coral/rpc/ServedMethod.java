@@ -3,13 +3,14 @@ package coral.rpc;
 import com.google.protobuf.DescriptorProtos.MethodOptions.IdempotencyLevel;
 import com.google.protobuf.Descriptors.MethodDescriptor;
 import com.google.protobuf.Descriptors.ServiceDescriptor;
-import com.google.protobuf.Empty;
 import com.google.protobuf.Message;
 import coral.rpc.RpcServer.HandlerFactory;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.Proxy;
+import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -22,7 +23,7 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.javadsl.Source;
 
-/** One rpc of one service, callable by gRPC and, unless it takes a stream, by Connect. */
+/** One rpc of one service, callable by gRPC and Connect. */
 final class ServedMethod<T> {
   private final Class<T> api;
   private final String rpc;
@@ -121,16 +122,20 @@ final class ServedMethod<T> {
     return (CompletionStage<Message>) invoke(service(caller, deadline, system), message);
   }
 
-  /** Calls an rpc that takes one message and answers with a stream. */
+  /**
+   * Calls an rpc that answers with a stream.
+   *
+   * @param request a message, or a source of messages if it takes a stream
+   */
   @SuppressWarnings("unchecked") // the generated signature of every such rpc
   Source<Message, ?> stream(
-      Caller caller, Deadline deadline, Message message, ClassicActorSystemProvider system) {
-    return (Source<Message, ?>) invoke(service(caller, deadline, system), message);
+      Caller caller, Deadline deadline, Object request, ClassicActorSystemProvider system) {
+    return (Source<Message, ?>) invoke(service(caller, deadline, system), request);
   }
 
-  private Object invoke(T target, Message message) {
+  private Object invoke(T target, Object request) {
     try {
-      return method.invoke(target, message);
+      return method.invoke(target, request);
     } catch (InvocationTargetException e) {
       throw new CompletionException(e.getCause());
     } catch (IllegalAccessException e) {
@@ -169,11 +174,11 @@ final class ServedMethod<T> {
   }
 
   private static Message prototype(Method method, MethodDescriptor rpc) {
-    if (rpc.isClientStreaming()) {
-      return Empty.getDefaultInstance(); // never read: no Connect
-    }
+    Type type = method.getGenericParameterTypes()[0];
+    Type message =
+        rpc.isClientStreaming() ? ((ParameterizedType) type).getActualTypeArguments()[0] : type;
     try {
-      return (Message) method.getParameterTypes()[0].getMethod("getDefaultInstance").invoke(null);
+      return (Message) ((Class<?>) message).getMethod("getDefaultInstance").invoke(null);
     } catch (ReflectiveOperationException e) {
       throw new IllegalArgumentException(method + " does not take a message", e);
     }

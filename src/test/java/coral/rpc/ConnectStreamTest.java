@@ -11,6 +11,7 @@ import coral.api.colony.v1.WatchAgentsRequest;
 import coral.api.colony.v1.WatchAgentsResponse;
 import coral.model.Failure;
 import io.grpc.Status;
+import java.io.ByteArrayOutputStream;
 import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -157,11 +158,31 @@ final class ConnectStreamTest extends RpcServerFixture {
     }
   }
 
+  /** As clients ask for reflection that speak nothing but Connect. */
   @Test
-  void callsThatTakeAStreamAreForGrpcAlone() throws Exception {
+  void aStreamIsTakenToo() throws Exception {
+    ByteArrayOutputStream requests = new ByteArrayOutputStream();
+    for (int i = 1; i <= 3; i++) {
+      requests.write(
+          Envelope.of(0, ("{\"heartbeat\":{\"sequence\":\"" + i + "\"}}").getBytes(UTF_8)));
+    }
     HttpResponse<byte[]> session =
-        post("application/connect+proto", Map.of(), MESH + "Session", new byte[5]);
-    assertEquals(200, session.statusCode());
-    assertEquals(true, new String(session.body(), UTF_8).contains("\"unimplemented\""));
+        post("application/connect+json", Map.of(), MESH + "Session", requests.toByteArray());
+    ByteArrayOutputStream expected = new ByteArrayOutputStream();
+    for (int i = 1; i <= 3; i++) {
+      expected.write(
+          Envelope.of(0, ("{\"heartbeatReceived\":{\"sequence\":\"" + i + "\"}}").getBytes(UTF_8)));
+    }
+    expected.write(Envelope.of(Envelope.END, "{}".getBytes(UTF_8)));
+    assertEquals(expected.toString(UTF_8), new String(session.body(), UTF_8));
+    requests.write(Envelope.of(0, new byte[RpcServer.MAX_STREAM_MESSAGE_BYTES + 1]));
+    String end =
+        new String(
+            post("application/connect+json", Map.of(), MESH + "Session", requests.toByteArray())
+                .body(),
+            UTF_8);
+    assertEquals(true, end.contains("\"resource_exhausted\""), end);
+    assertEquals(
+        501, post("application/json", Map.of(), MESH + "Session", new byte[2]).statusCode());
   }
 }

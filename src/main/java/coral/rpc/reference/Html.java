@@ -1,5 +1,7 @@
 package coral.rpc.reference;
 
+import java.util.List;
+
 /** Writes a page. What is text is escaped; what is markup is written here and in the pages only. */
 final class Html {
   private final StringBuilder page = new StringBuilder(16 << 10);
@@ -36,7 +38,7 @@ final class Html {
 
   /** A comment: paragraphs between empty lines. */
   Html paragraphs(String comment) {
-    for (String paragraph : comment.split("\n\\s*\n")) {
+    for (String paragraph : List.of(comment.split("\n\\s*\n", -1))) {
       if (!paragraph.isBlank()) {
         raw("<p>").text(paragraph.strip()).raw("</p>\n");
       }
