@@ -8,6 +8,8 @@ import coral.api.colony.v1.CreateInvitationRequest;
 import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.GetTopologyRequest;
+import coral.api.colony.v1.GetTopologyResponse;
 import coral.api.colony.v1.ListAgentsRequest;
 import coral.api.colony.v1.ListAgentsResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
@@ -99,6 +101,13 @@ final class Administrator {
             ListAgentsRequest.getDefaultInstance(),
             ListAgentsResponse.parser())
         .getAgentsList();
+  }
+
+  GetTopologyResponse topology() throws RpcException {
+    return client.call(
+        "coral.colony.v1.ColonyService/GetTopology",
+        GetTopologyRequest.getDefaultInstance(),
+        GetTopologyResponse.parser());
   }
 
   DeregisterAgentResponse deregister(String agentId) throws RpcException {
