@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tells watchers which agents have changed. What happens within half a second is told at once, and
  * each agent is looked at once for all watchers; that an agent is still alive is told every ten
- * seconds. While nobody watches nothing is done.
+ * seconds, or less often of many. While nobody watches nothing is done.
  */
 final class AgentChanges extends AbstractBehavior<AgentChanges.Command> {
   static final int MAX_WATCHERS = 64;
@@ -40,6 +40,12 @@ final class AgentChanges extends AbstractBehavior<AgentChanges.Command> {
 
   /** Agents in one message. */
   static final int BATCH = 500;
+
+  /** From one full message to the next: 10,000 agents a second are as many as anybody reads. */
+  static final Duration BATCH_PAUSE = Duration.ofMillis(50);
+
+  /** Agents of which it is told at once that they are alive; of the others, ten seconds later. */
+  static final int ROUTINE_AGENTS = 5_000;
 
   private static final Set<String> FADING = Set.of("healthy", "degraded");
 
@@ -198,8 +204,7 @@ final class AgentChanges extends AbstractBehavior<AgentChanges.Command> {
     // It may have started anew since.
     directory.tell(new PresenceDirectory.Subscribe(subscription));
     if (!alive.isEmpty()) {
-      changed.addAll(alive);
-      alive.clear();
+      move(alive, changed, ROUTINE_AGENTS);
       tellAfter(PAUSE);
     }
     return this;
@@ -207,16 +212,21 @@ final class AgentChanges extends AbstractBehavior<AgentChanges.Command> {
 
   private Behavior<Command> onTell() {
     Set<AgentId> batch = new LinkedHashSet<>();
-    Iterator<AgentId> next = changed.iterator();
-    while (next.hasNext() && batch.size() < BATCH) {
-      batch.add(next.next());
-      next.remove();
-    }
-    alive.removeAll(batch);
+    move(changed, batch, BATCH);
+    batch.forEach(alive::remove);
     looking = true;
     getContext()
         .pipeToSelf(look.apply(batch), (members, failure) -> new Looked(batch, members, failure));
     return this;
+  }
+
+  /** Those that have waited longest. */
+  private static void move(Set<AgentId> from, Set<AgentId> to, int most) {
+    Iterator<AgentId> next = from.iterator();
+    for (int moved = 0; moved < most && next.hasNext(); moved++) {
+      to.add(next.next());
+      next.remove();
+    }
   }
 
   private Behavior<Command> onLooked(Looked looked) {
@@ -244,7 +254,7 @@ final class AgentChanges extends AbstractBehavior<AgentChanges.Command> {
     }
     tell(changes.build());
     if (!changed.isEmpty()) {
-      tellAfter(changed.size() >= BATCH ? Duration.ZERO : PAUSE);
+      tellAfter(changed.size() >= BATCH ? BATCH_PAUSE : PAUSE);
     }
     return this;
   }

@@ -175,6 +175,26 @@ class AgentChangesTest {
   }
 
   @Test
+  void thatVeryManyAreAliveIsToldOfSomeAfterTheOthers() throws Exception {
+    Reader reader = new Reader(100);
+    assertTrue(watch(reader));
+    ActorRef<PresenceDirectory.Changed> sessions = subscription();
+    for (int i = 0; i < AgentChanges.ROUTINE_AGENTS + 1; i++) {
+      sessions.tell(new PresenceDirectory.Changed(agent("agent-" + i, "healthy"), true));
+    }
+    pass(AgentChanges.ROUTINE);
+    int told = 0;
+    while (told < AgentChanges.ROUTINE_AGENTS) {
+      pass(AgentChanges.PAUSE);
+      told += next(reader).getAgentsCount();
+    }
+    assertEquals(AgentChanges.ROUTINE_AGENTS, told);
+    pass(AgentChanges.ROUTINE);
+    pass(AgentChanges.PAUSE);
+    assertEquals(List.of("agent-" + AgentChanges.ROUTINE_AGENTS), ids(next(reader)));
+  }
+
+  @Test
   void anAgentWithoutASessionIsLookedAtUntilItIsAsBadAsCanBe() throws Exception {
     Reader reader = new Reader(10);
     assertTrue(watch(reader));
@@ -257,8 +277,7 @@ class AgentChangesTest {
     }
     pass(AgentChanges.PAUSE);
     int told = next(reader).getAgentsCount();
-    pass(Duration.ZERO);
-    pass(Duration.ZERO);
+    pass(AgentChanges.BATCH_PAUSE);
     told += next(reader).getAgentsCount();
     pass(AgentChanges.PAUSE);
     told += next(reader).getAgentsCount();
