@@ -40,10 +40,17 @@ final class AgentFeed implements AutoCloseable {
   /** There is no use in asking again. */
   record Refused(CommandFailedException reason) implements Item {}
 
+  /** It was closed: wakes whoever waits. */
+  private enum Closed implements Item {
+    INSTANCE
+  }
+
   private final ColonyClient colony;
   private final Duration pause;
   private final BlockingQueue<Item> items = new ArrayBlockingQueue<>(WAITING);
   private final CountDownLatch closed = new CountDownLatch(1);
+
+  /** Of the reader, once it has started. */
   private @Nullable ConnectStream<WatchAgentsResponse> stream;
 
   private AgentFeed(ColonyClient colony, Duration pause) {
@@ -68,7 +75,8 @@ final class AgentFeed implements AutoCloseable {
 
   /** The next; empty if nothing comes in time, and once this is closed. */
   Optional<Item> next(Duration timeout) throws InterruptedException {
-    return Optional.ofNullable(items.poll(timeout.toMillis(), TimeUnit.MILLISECONDS));
+    return Optional.ofNullable(items.poll(timeout.toMillis(), TimeUnit.MILLISECONDS))
+        .filter(item -> item != Closed.INSTANCE);
   }
 
   boolean isClosed() {
@@ -92,9 +100,9 @@ final class AgentFeed implements AutoCloseable {
           ConnectStream<WatchAgentsResponse> current = current();
           boolean first = true;
           for (Optional<WatchAgentsResponse> next = current.next();
-              next.isPresent();
+              next.isPresent() && !isClosed();
               next = current.next()) {
-            items.put(new Told(next.get(), first));
+            offer(new Told(next.get(), first));
             first = false;
             told = true;
           }
@@ -114,8 +122,9 @@ final class AgentFeed implements AutoCloseable {
   }
 
   private void offer(Item item) throws InterruptedException {
-    if (!isClosed()) {
-      items.put(item);
+    boolean taken = false;
+    while (!taken && !isClosed()) {
+      taken = items.offer(item, pause.toMillis(), TimeUnit.MILLISECONDS);
     }
   }
 
@@ -126,36 +135,30 @@ final class AgentFeed implements AutoCloseable {
 
   /** The stream that is open, or a new one. */
   private ConnectStream<WatchAgentsResponse> current() {
-    synchronized (this) {
-      if (stream != null) {
-        return stream;
-      }
+    ConnectStream<WatchAgentsResponse> current = stream;
+    if (current == null) {
+      current = open();
+      stream = current;
     }
-    ConnectStream<WatchAgentsResponse> opened = open();
-    synchronized (this) {
-      stream = opened;
-    }
-    if (isClosed()) {
-      end();
-    }
-    return opened;
+    return current;
   }
 
   private void end() {
-    ConnectStream<WatchAgentsResponse> ended;
-    synchronized (this) {
-      ended = stream;
-      stream = null;
-    }
+    ConnectStream<WatchAgentsResponse> ended = stream;
+    stream = null;
     if (ended != null) {
       ended.close();
     }
   }
 
+  /**
+   * Nothing comes any more. The stream ends with the next message, which is a sign of life at the
+   * latest: to close it under its reader's hands would wait for that message, too.
+   */
   @Override
   public void close() {
     closed.countDown();
     items.clear();
-    end();
+    items.offer(Closed.INSTANCE);
   }
 }

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /** One agent that is being pinged; {@link #close} may come from any thread. */
@@ -23,7 +24,7 @@ final class Pinging implements AutoCloseable {
   private final ColonyClient colony;
   private final ConnectStream<PingAgentResponse> stream;
   private final Map<String, PingStatistics> statistics = new TreeMap<>();
-  private volatile boolean closed;
+  private final CompletableFuture<Optional<RpcException>> ended = new CompletableFuture<>();
 
   private Pinging(String agentId, ColonyClient colony, ConnectStream<PingAgentResponse> stream) {
     this.agentId = agentId;
@@ -61,27 +62,45 @@ final class Pinging implements AutoCloseable {
   }
 
   /**
-   * Reads until the last echo is answered or lost, or until this is closed.
+   * Waits until the last echo is answered or lost, or until this is closed.
    *
-   * @param each hears of every echo
+   * @param each hears of every echo, on another thread
    * @throws CommandFailedException if the colony refuses or does not answer any more
    */
   void run(Consumer<PingAgentResponse> each) {
-    try (stream) {
-      for (Optional<PingAgentResponse> next = stream.next();
-          next.isPresent();
-          next = stream.next()) {
-        PingAgentResponse answer = next.get();
-        statistics
-            .computeIfAbsent(answer.getTarget(), target -> new PingStatistics())
-            .add(roundTrip(answer));
-        each.accept(answer);
-      }
-    } catch (RpcException e) {
-      if (!closed) {
-        throw colony.failure(e, NEXT);
-      }
+    Thread reader = new Thread(() -> read(each), "ping-reader");
+    reader.setDaemon(true);
+    reader.start();
+    Optional<RpcException> failure = ended.join();
+    if (failure.isPresent()) {
+      throw colony.failure(failure.get(), NEXT);
     }
+  }
+
+  private void read(Consumer<PingAgentResponse> each) {
+    try (stream) {
+      Optional<PingAgentResponse> next = stream.next();
+      while (next.isPresent() && take(next.get(), each)) {
+        next = stream.next();
+      }
+      ended.complete(Optional.empty());
+    } catch (RpcException e) {
+      ended.complete(Optional.of(e));
+    } catch (RuntimeException e) {
+      ended.completeExceptionally(e);
+    }
+  }
+
+  /** Whether somebody still wants to know. */
+  private synchronized boolean take(PingAgentResponse answer, Consumer<PingAgentResponse> each) {
+    if (ended.isDone()) {
+      return false;
+    }
+    statistics
+        .computeIfAbsent(answer.getTarget(), target -> new PingStatistics())
+        .add(roundTrip(answer));
+    each.accept(answer);
+    return true;
   }
 
   static Optional<Duration> roundTrip(PingAgentResponse answer) {
@@ -99,9 +118,12 @@ final class Pinging implements AutoCloseable {
     return statistics.values().stream().anyMatch(target -> target.answered() > 0);
   }
 
+  /**
+   * Nobody is told any more. The stream ends with the next echo: to close it under its reader's
+   * hands would wait for that echo, too.
+   */
   @Override
-  public void close() {
-    closed = true;
-    stream.close();
+  public synchronized void close() {
+    ended.complete(Optional.empty());
   }
 }

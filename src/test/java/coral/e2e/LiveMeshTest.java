@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +36,9 @@ import org.junit.jupiter.api.io.TempDir;
 class LiveMeshTest {
   private static final int DATABASE = 5432;
   private static final int HTTP = 8080;
+
+  /** After which a watch hears of a colony that has nothing to tell. */
+  private static final Duration SIGN_OF_LIFE = Duration.ofSeconds(10);
 
   @TempDir Path home;
 
@@ -148,8 +152,11 @@ class LiveMeshTest {
     JsonNode all = json(0, "ping", "--all", "-c", "1", "-o", "json");
     assertEquals(4, all.get("targets").size(), all::toString);
 
+    long interruptedAt = System.nanoTime();
     watch.interrupt();
     assertEquals(0, watch.awaitExit(), watch::log);
+    Duration took = Duration.ofNanos(System.nanoTime() - interruptedAt);
+    assertTrue(took.compareTo(SIGN_OF_LIFE) < 0, () -> "it waited " + took + " for the colony");
     ChildProcess shown = mesh.coral("wg", "show");
     assertEquals(0, shown.awaitExit(), shown::log);
     assertTrue(shown.out().contains("  allowed ips: 10.42.0.3/32, fd42::3/128"), shown.out());
