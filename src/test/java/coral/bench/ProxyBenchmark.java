@@ -182,20 +182,21 @@ final class ProxyBenchmark implements Benchmark {
         done.complete(measured);
         return;
       }
-      client
-          .sendAsync(request, HttpResponse.BodyHandlers.ofByteArray())
-          .whenComplete(
-              (response, failure) -> {
-                if (failure != null || response.statusCode() != 200) {
-                  done.completeExceptionally(
-                      failure == null
-                          ? new IllegalStateException("HTTP " + response.statusCode())
-                          : failure);
-                } else {
-                  measured.add(System.nanoTime() - sent);
-                  next();
-                }
-              });
+      var unused =
+          client
+              .sendAsync(request, HttpResponse.BodyHandlers.ofByteArray())
+              .whenComplete(
+                  (response, failure) -> {
+                    if (failure != null || response.statusCode() != 200) {
+                      done.completeExceptionally(
+                          failure == null
+                              ? new IllegalStateException("HTTP " + response.statusCode())
+                              : failure);
+                    } else {
+                      measured.add(System.nanoTime() - sent);
+                      next();
+                    }
+                  });
     }
   }
 }

@@ -112,11 +112,30 @@ final class ProxyStreamsTest {
     String answer =
         RawHttp.exchange(
             toPlain(),
-            "POST /echo HTTP/1.1\nHost: localhost:1\nX-Own: a, b\nX-Own-Too: ä\n"
-                + "Grpc-Timeout: 5S\nConnect-Timeout-Ms: 7\nKeep-Alive: 1\nTE: trailers, gzip\n"
-                + "Connection: close, x-hop\nX-Hop: no\nProxy-Connection: x\nUpgrade: h2c\n"
-                + "Transfer-Encoding: chunked\nTrailer: x-late\n\n"
-                + "3\nabc\n4\ndefg\n0\nX-Late: yes\n\n");
+            """
+            POST /echo HTTP/1.1
+            Host: localhost:1
+            X-Own: a, b
+            X-Own-Too: ä
+            Grpc-Timeout: 5S
+            Connect-Timeout-Ms: 7
+            Keep-Alive: 1
+            TE: trailers, gzip
+            Connection: close, x-hop
+            X-Hop: no
+            Proxy-Connection: x
+            Upgrade: h2c
+            Transfer-Encoding: chunked
+            Trailer: x-late
+
+            3
+            abc
+            4
+            defg
+            0
+            X-Late: yes
+
+            """);
     assertTrue(answer.startsWith("HTTP/1.1 200 OK\r\n"), answer);
     for (String line :
         new String[] {
@@ -194,8 +213,14 @@ final class ProxyStreamsTest {
     toPlain();
     try (Socket socket =
         send(
-            "POST /echo HTTP/1.1\nHost: localhost\nContent-Length: 3\nExpect: 100-continue\n"
-                + "Connection: close\n\n")) {
+            """
+            POST /echo HTTP/1.1
+            Host: localhost
+            Content-Length: 3
+            Expect: 100-continue
+            Connection: close
+
+            """)) {
       byte[] head = new byte[25];
       assertEquals(25, socket.getInputStream().readNBytes(head, 0, 25));
       assertEquals("HTTP/1.1 100 Continue\r\n\r\n", new String(head, ISO_8859_1));
