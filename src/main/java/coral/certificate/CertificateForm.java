@@ -260,18 +260,19 @@ final class CertificateForm {
         });
   }
 
-  /**
-   * Subjects with O = colony id, URIs of this colony, and for servers no host name but localhost.
-   * No address at all.
-   */
+  /** URIs of this colony, and for servers no host name but localhost. No address at all. */
   private static NameConstraints constraints(ColonyId colonyId, Intermediate.Kind kind) {
     List<GeneralSubtree> permitted = new ArrayList<>();
-    permitted.add(
-        new GeneralSubtree(
-            new GeneralName(
-                new X500NameBuilder(BCStyle.INSTANCE)
-                    .addRDN(BCStyle.O, colonyId.value())
-                    .build())));
+    // Subjects, too, but for servers: Go's verifier knows no constraint of them, and what it does
+    // not know of a critical extension makes it refuse the chain. No client looks at the subject.
+    if (kind == Intermediate.Kind.CLIENT) {
+      permitted.add(
+          new GeneralSubtree(
+              new GeneralName(
+                  new X500NameBuilder(BCStyle.INSTANCE)
+                      .addRDN(BCStyle.O, colonyId.value())
+                      .build())));
+    }
     if (HOST.matcher(colonyId.value()).matches()) {
       permitted.add(
           new GeneralSubtree(
