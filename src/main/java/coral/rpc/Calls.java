@@ -1,15 +1,18 @@
 package coral.rpc;
 
+import com.google.protobuf.Message;
 import coral.model.RefusedException;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.GrpcServiceException;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /** What every protocol does alike with a call: who makes it, what it may weigh, who hears of it. */
@@ -101,6 +104,33 @@ final class Calls {
       RequestBody.discard(request.entity(), system);
       throw unimplemented(method.rpc() + " takes a stream");
     }
+  }
+
+  /** The answers to messages that come in envelopes: one, or a stream of them. */
+  CompletionStage<Source<Message, ?>> answers(
+      ConnectProtocol form, ServedMethod<?> method, Admitted admitted, HttpRequest request) {
+    int limit = limit(method);
+    if (method.takesStream()) {
+      Source<Message, NotUsed> messages =
+          request
+              .entity()
+              .withoutSizeLimit()
+              .getDataBytes()
+              .via(new FrameLimit(limit, admitted.compression(), streamIdle))
+              .map(frame -> form.request(frame.drop(Envelope.PREFIX_LENGTH), method.request()))
+              .mapMaterializedValue(materialized -> NotUsed.getInstance());
+      return completed(method.answers(admitted.caller(), admitted.deadline(), messages, system));
+    }
+    return body(request, limit + Envelope.PREFIX_LENGTH, admitted.deadline())
+        .thenApply(
+            body -> {
+              ByteString message = EnvelopeReader.only(body, limit, admitted.compression());
+              return method.answers(
+                  admitted.caller(),
+                  admitted.deadline(),
+                  form.request(message, method.request()),
+                  system);
+            });
   }
 
   /** The whole body of a request, if it arrives in time. */

@@ -1,8 +1,6 @@
 package coral.rpc;
 
-import com.google.protobuf.Message;
 import java.util.concurrent.CompletionStage;
-import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
@@ -11,9 +9,8 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.apache.pekko.util.ByteString;
 
 /**
- * Calls by Connect that are answered with a stream, to one message or, over HTTP/2, to a stream
- * too. Their HTTP status is always 200: how they ended stands in the last envelope. The service is
- * asked for no more than the client reads.
+ * Calls by Connect that are answered with a stream. Their HTTP status is always 200: how they ended
+ * stands in the last envelope. The service is asked for no more than the client reads.
  */
 final class ConnectStreamCalls {
   private static final ByteString END_OF_STREAM =
@@ -30,7 +27,7 @@ final class ConnectStreamCalls {
     CallOutcome outcome = calls.begin(method);
     return calls
         .admitted(method, request, CallHeaders.CONNECT_STREAM)
-        .thenCompose(admitted -> answers(form, method, admitted, request))
+        .thenCompose(admitted -> calls.answers(form, method, admitted, request))
         .thenApply(
             answers ->
                 response(
@@ -44,33 +41,6 @@ final class ConnectStreamCalls {
                                 .build())))
         .exceptionally(thrown -> response(form, Source.single(end(outcome, thrown))))
         .whenComplete((response, never) -> outcome.answered());
-  }
-
-  private CompletionStage<Source<Message, ?>> answers(
-      ConnectProtocol form, ServedMethod<?> method, Calls.Admitted admitted, HttpRequest request) {
-    int limit = calls.limit(method);
-    if (method.takesStream()) {
-      Source<Message, NotUsed> messages =
-          request
-              .entity()
-              .withoutSizeLimit()
-              .getDataBytes()
-              .mapMaterializedValue(whatever -> NotUsed.getInstance())
-              .via(new FrameLimit(limit, admitted.compression(), calls.streamIdle()))
-              .map(plain -> form.request(plain.drop(Envelope.PREFIX_LENGTH), method.request()));
-      return Calls.completed(call(method, admitted, messages));
-    }
-    return calls
-        .body(request, limit + Envelope.PREFIX_LENGTH, admitted.deadline())
-        .thenApply(
-            body -> {
-              ByteString message = EnvelopeReader.only(body, limit, admitted.compression());
-              return call(method, admitted, form.request(message, method.request()));
-            });
-  }
-
-  private Source<Message, ?> call(ServedMethod<?> method, Calls.Admitted admitted, Object request) {
-    return method.stream(admitted.caller(), admitted.deadline(), request, calls.system());
   }
 
   private static HttpResponse response(ConnectProtocol form, Source<ByteString, ?> envelopes) {

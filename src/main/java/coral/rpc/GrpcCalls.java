@@ -115,7 +115,7 @@ final class GrpcCalls {
   }
 
   /** A response of trailers only (the gRPC protocol's Trailers-Only). */
-  private static HttpResponse error(HttpRequest request, GrpcServiceException exception) {
+  static HttpResponse error(HttpRequest request, GrpcServiceException exception) {
     Status status = exception.status();
     HttpResponse response =
         HttpResponse.create()

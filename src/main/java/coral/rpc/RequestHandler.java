@@ -21,6 +21,7 @@ final class RequestHandler {
   private final HttpDocuments documents;
   private final Calls calls;
   private final GrpcCalls grpc;
+  private final GrpcJsonCalls grpcJson;
   private final ConnectUnaryCalls unary;
   private final ConnectStreamCalls streams;
 
@@ -37,6 +38,7 @@ final class RequestHandler {
     this.documents = documents;
     this.calls = calls;
     this.grpc = new GrpcCalls(calls);
+    this.grpcJson = new GrpcJsonCalls(calls);
     this.unary = new ConnectUnaryCalls(calls);
     this.streams = new ConnectStreamCalls(calls);
   }
@@ -53,8 +55,11 @@ final class RequestHandler {
     String mediaType = request.entity().getContentType().mediaType().toString();
     @Nullable ServedMethod<?> method = methods.get(path.startsWith("/") ? path.substring(1) : path);
     if (GrpcCalls.speaks(mediaType)) {
-      return method == null
-          ? grpc.refuse(request, Calls.unimplemented("no such rpc: " + path))
+      if (method == null) {
+        return grpc.refuse(request, Calls.unimplemented("no such rpc: " + path));
+      }
+      return GrpcJsonCalls.speaks(mediaType)
+          ? grpcJson.answer(method, request)
           : grpc.answer(method, request);
     }
     if (method == null) {

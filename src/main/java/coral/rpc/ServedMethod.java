@@ -17,13 +17,14 @@ import java.util.Locale;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ClassicActorSystemProvider;
 import org.apache.pekko.grpc.ServiceDescription;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.stream.javadsl.Source;
 
-/** One rpc of one service, callable by gRPC and Connect. */
+/** One rpc of one service, callable by gRPC and, unless it takes a stream, by Connect. */
 final class ServedMethod<T> {
   private final Class<T> api;
   private final String rpc;
@@ -122,20 +123,31 @@ final class ServedMethod<T> {
     return (CompletionStage<Message>) invoke(service(caller, deadline, system), message);
   }
 
-  /**
-   * Calls an rpc that answers with a stream.
-   *
-   * @param request a message, or a source of messages if it takes a stream
-   */
+  /** The answers of an rpc that takes one message: a stream of them, or one. */
   @SuppressWarnings("unchecked") // the generated signature of every such rpc
-  Source<Message, ?> stream(
-      Caller caller, Deadline deadline, Object request, ClassicActorSystemProvider system) {
-    return (Source<Message, ?>) invoke(service(caller, deadline, system), request);
+  Source<Message, ?> answers(
+      Caller caller, Deadline deadline, Message message, ClassicActorSystemProvider system) {
+    return answersStream()
+        ? (Source<Message, ?>) invoke(service(caller, deadline, system), message)
+        : Source.completionStage(call(caller, deadline, message, system));
   }
 
-  private Object invoke(T target, Object request) {
+  /** The answers of an rpc that takes a stream: a stream of them, or one. */
+  @SuppressWarnings("unchecked") // the generated signature of every such rpc
+  Source<Message, ?> answers(
+      Caller caller,
+      Deadline deadline,
+      Source<Message, NotUsed> messages,
+      ClassicActorSystemProvider system) {
+    Object answer = invoke(service(caller, deadline, system), messages);
+    return answersStream()
+        ? (Source<Message, ?>) answer
+        : Source.completionStage((CompletionStage<Message>) answer);
+  }
+
+  private Object invoke(T target, Object argument) {
     try {
-      return method.invoke(target, request);
+      return method.invoke(target, argument);
     } catch (InvocationTargetException e) {
       throw new CompletionException(e.getCause());
     } catch (IllegalAccessException e) {
@@ -174,9 +186,11 @@ final class ServedMethod<T> {
   }
 
   private static Message prototype(Method method, MethodDescriptor rpc) {
-    Type type = method.getGenericParameterTypes()[0];
+    Type parameter = method.getGenericParameterTypes()[0];
     Type message =
-        rpc.isClientStreaming() ? ((ParameterizedType) type).getActualTypeArguments()[0] : type;
+        rpc.isClientStreaming()
+            ? ((ParameterizedType) parameter).getActualTypeArguments()[0]
+            : parameter;
     try {
       return (Message) ((Class<?>) message).getMethod("getDefaultInstance").invoke(null);
     } catch (ReflectiveOperationException e) {
