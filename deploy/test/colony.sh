@@ -12,8 +12,10 @@ read -r -a coral <<<"${CORAL:-./coral}"
 scratch=$(mktemp -d)
 export CORAL_HOME=$scratch/home
 colony_pid=
+discovery_pid=
 cleanup() {
   stop_colony
+  [ -z "$discovery_pid" ] || kill "$discovery_pid" 2>/dev/null || true
   rm -rf "$scratch"
 }
 trap cleanup EXIT
@@ -53,6 +55,33 @@ coral.colony {
   management.port = 0
 }
 CONF
+}
+
+# start_discovery: the colony made by make_colony announces itself there when it starts.
+start_discovery() {
+  local discovery_port wireguard_port log=$scratch/discovery.log
+  discovery_port=$(free_port)
+  wireguard_port=$(free_port)
+  CORAL_DISCOVERY_HOST=127.0.0.1 CORAL_DISCOVERY_PORT=$discovery_port "${coral[@]}" discovery start >"$log" 2>&1 &
+  discovery_pid=$!
+  for _ in $(seq 600); do
+    if grep -qE 'sha256:[0-9a-f]{64}' "$log" && (exec 3<>"/dev/tcp/127.0.0.1/$discovery_port") 2>/dev/null; then
+      cat >>"$folder/colony.conf" <<CONF
+coral.colony {
+  wireguard.port = $wireguard_port
+  public-endpoints = ["127.0.0.1:$wireguard_port"]
+  discovery {
+    url = "https://127.0.0.1:$discovery_port"
+    fingerprint = "$(grep -oE 'sha256:[0-9a-f]{64}' "$log" | head -1)"
+  }
+}
+CONF
+      return
+    fi
+    kill -0 "$discovery_pid" 2>/dev/null || fail "discovery did not start: $(tail -5 "$log")"
+    sleep 0.1
+  done
+  fail "discovery was not ready within a minute"
 }
 
 start_colony() {

@@ -69,6 +69,14 @@ class FromOutsideTest {
     if (text.contains("testssl ")) {
       Requirements.TESTSSL.check(isInstalled("testssl"), "there is no testssl");
     }
+    if (text.contains("install_clients")) {
+      Requirements.NODE.check(
+          isInstalled("node") && isInstalled("npm") && isInstalled("curl"),
+          "there is no node, npm or curl");
+    }
+    if (text.contains("browser.mjs")) {
+      Requirements.CHROMIUM.check(isInstalled("chromium"), "there is no chromium");
+    }
     Path output = directory.resolve(script.getFileName() + ".txt");
     ProcessBuilder builder =
         new ProcessBuilder(script.toAbsolutePath().toString())

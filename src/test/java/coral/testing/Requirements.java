@@ -20,6 +20,10 @@ public enum Requirements {
   SOFTHSM("softhsm"),
   /** Reads what passes an interface. */
   TCPDUMP("tcpdump"),
+  /** Node.js with npm: clients that others have made. */
+  NODE("node"),
+  /** A browser. */
+  CHROMIUM("chromium"),
   /** Mounting a small file system of one's own. */
   MOUNT("mount"),
   ZSH("zsh"),
