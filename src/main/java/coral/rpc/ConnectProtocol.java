@@ -10,6 +10,7 @@ import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
+import org.apache.pekko.http.javadsl.model.StatusCode;
 import org.apache.pekko.http.javadsl.model.StatusCodes;
 import org.apache.pekko.util.ByteString;
 
@@ -40,6 +41,10 @@ enum ConnectProtocol {
           JsonFormat.printer().omittingInsignificantWhitespace().print(message));
     }
   };
+
+  /** Nobody has registered it, and Pekko does not know it. */
+  private static final StatusCode CANCELLED =
+      StatusCodes.custom(499, "Client Closed Request", "The request broke off.");
 
   private static final String UNARY = "application/";
   private static final String STREAM = "application/connect+";
@@ -113,7 +118,8 @@ enum ConnectProtocol {
   static HttpResponse error(GrpcServiceException exception, int httpStatus) {
     HttpResponse response =
         HttpResponse.create()
-            .withStatus(StatusCodes.get(httpStatus))
+            .withStatus(
+                httpStatus == CANCELLED.intValue() ? CANCELLED : StatusCodes.get(httpStatus))
             .withEntity(ContentTypes.APPLICATION_JSON, ConnectError.unary(exception));
     return FailureStatus.with(FailureStatus.texts(exception), response);
   }
@@ -121,7 +127,7 @@ enum ConnectProtocol {
   /** The Connect protocol's table of error codes and HTTP statuses. */
   private static int httpStatus(Status.Code code) {
     return switch (code) {
-      case CANCELLED -> 499;
+      case CANCELLED -> CANCELLED.intValue();
       case INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE -> 400;
       case UNAUTHENTICATED -> 401;
       case PERMISSION_DENIED -> 403;

@@ -191,7 +191,11 @@ public final class FailureStatus {
       return new GrpcServiceException(
           Status.DEADLINE_EXCEEDED.withDescription("no answer in time; the outcome is unknown"));
     }
-    if (cause instanceof EntityStreamException) {
+    if (cause instanceof EntityStreamException broken) {
+      if (broken.info().summary().contains("exceeds the configured limit")) {
+        return new GrpcServiceException(
+            Status.RESOURCE_EXHAUSTED.withDescription("a chunk of the request is too large"));
+      }
       return new GrpcServiceException(Status.CANCELLED.withDescription("the request broke off"));
     }
     if (cause instanceof InvalidProtocolBufferException) {

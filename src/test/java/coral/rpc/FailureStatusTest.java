@@ -2,6 +2,7 @@ package coral.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.Failure;
 import coral.model.Refused;
@@ -12,6 +13,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.grpc.GrpcServiceException;
+import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -36,6 +38,14 @@ final class FailureStatusTest {
     Optional<String> wrong =
         Optional.of(code == Status.Code.NOT_FOUND ? "INTERNAL" : Failure.NOT_FOUND.name());
     assertEquals(failure, FailureStatus.failure(code, wrong));
+  }
+
+  @ParameterizedTest
+  @EnumSource(value = Status.Code.class, mode = EnumSource.Mode.EXCLUDE, names = "OK")
+  void everyCodeHasAnHttpStatus(Status.Code code) {
+    HttpResponse response = ConnectProtocol.error(new GrpcServiceException(code.toStatus()));
+    assertTrue(response.status().intValue() >= 400, code + ": " + response.status());
+    assertEquals(code == Status.Code.CANCELLED, response.status().intValue() == 499);
   }
 
   @Test

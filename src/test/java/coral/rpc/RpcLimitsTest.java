@@ -2,6 +2,7 @@ package coral.rpc;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import coral.api.colony.v1.ColonyServiceClient;
@@ -14,6 +15,10 @@ import coral.api.mesh.v1.RegisterAgentRequest;
 import coral.api.mesh.v1.RegisterAgentResponse;
 import coral.model.Endpoint;
 import io.grpc.Status;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.util.List;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
@@ -58,6 +63,28 @@ final class RpcLimitsTest extends RpcServerFixture {
     assertEquals(
         Status.Code.RESOURCE_EXHAUSTED,
         refusal(() -> colony(pinned(null)).requestCertificate(large)).getCode());
+  }
+
+  /** Of HTTP/1.1, as fetch of Node.js sends a body. */
+  @Test
+  void aChunkThatIsTooLargeIsRefusedAsAMessageIs() throws Exception {
+    HttpRequest request =
+        HttpRequest.newBuilder(
+                URI.create(
+                    "https://localhost:" + endpoint.port() + "/" + ADMIN + "RequestCertificate"))
+            .version(HttpClient.Version.HTTP_1_1)
+            .header("content-type", "application/proto")
+            .POST(
+                HttpRequest.BodyPublishers.fromPublisher(
+                    HttpRequest.BodyPublishers.ofByteArrays(List.of(new byte[2 << 20]))))
+            .build();
+    HttpResponse<String> answer =
+        HttpClient.newBuilder()
+            .sslContext(pinned(null))
+            .build()
+            .send(request, HttpResponse.BodyHandlers.ofString());
+    assertEquals(429, answer.statusCode(), answer.body());
+    assertTrue(answer.body().contains("\"resource_exhausted\""), answer.body());
   }
 
   @Test
