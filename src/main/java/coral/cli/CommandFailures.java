@@ -7,7 +7,6 @@ import java.io.UncheckedIOException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.IExecutionExceptionHandler;
@@ -18,8 +17,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Says on standard error what failed and what to do next; a stack trace only when asked for. */
 final class CommandFailures implements IExecutionExceptionHandler, IParameterExceptionHandler {
-  private static final Logger LOG = LoggerFactory.getLogger(CommandFailures.class);
-
   private final CoralCommand root;
 
   CommandFailures(CoralCommand root) {
@@ -41,7 +38,8 @@ final class CommandFailures implements IExecutionExceptionHandler, IParameterExc
         err.println("because of " + Table.printable(t.toString()));
       }
     } else if (root.verbose) {
-      LOG.error("The command failed", failure);
+      // Not before: to configure logging takes longer than most commands.
+      LoggerFactory.getLogger(CommandFailures.class).error("The command failed", failure);
     } else if (isDefect(cause)) {
       err.println("This is a defect of Coral. Run it again with --verbose to see where.");
     }

@@ -41,15 +41,18 @@ public final class CommandLine {
    */
   static int execute(
       PrintWriter out, PrintWriter err, Map<String, String> environment, String... arguments) {
-    picocli.CommandLine line = create(environment);
+    picocli.CommandLine line = configured(CommandTree.wanted(environment, arguments));
     line.setOut(out).setErr(err);
     return line.execute(arguments);
   }
 
   /** The parser of the whole tree of commands. */
   static picocli.CommandLine create(Map<String, String> environment) {
-    CoralCommand root = new CoralCommand(environment);
-    picocli.CommandLine line = new picocli.CommandLine(root);
+    return configured(CommandTree.whole(environment));
+  }
+
+  private static picocli.CommandLine configured(picocli.CommandLine line) {
+    CoralCommand root = line.getCommand();
     CommandFailures failures = new CommandFailures(root);
     line.setExecutionExceptionHandler(failures);
     line.setParameterExceptionHandler(failures);

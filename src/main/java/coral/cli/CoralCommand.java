@@ -1,6 +1,5 @@
 package coral.cli;
 
-import coral.cli.quickstart.QuickstartCommand;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Map;
@@ -12,7 +11,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
-/** {@code coral} itself: the options that every command knows. */
+/**
+ * {@code coral} itself: the options that every command knows. Its commands are those of {@link
+ * CommandTree}.
+ */
 @Command(
     name = "coral",
     mixinStandardHelpOptions = true,
@@ -20,35 +22,6 @@ import picocli.CommandLine.Spec;
     scope = ScopeType.INHERIT,
     synopsisSubcommandLabel = "COMMAND",
     description = "Connects hosts into one private WireGuard network and keeps them there.",
-    subcommands = {
-      QuickstartCommand.class,
-      InitCommand.class,
-      DiscoveryCommand.class,
-      ColonyCommand.class,
-      ConnectCommand.class,
-      ContextCommand.class,
-      ProxyCommand.class,
-      StatusCommand.class,
-      AgentsCommand.class,
-      TopologyCommand.class,
-      WatchCommand.class,
-      PingCommand.class,
-      WgCommand.class,
-      AllocationsCommand.class,
-      ReserveCommand.class,
-      ReleaseCommand.class,
-      InviteCommand.class,
-      InvitesCommand.class,
-      SecretCommand.class,
-      RevokeAgentCommand.class,
-      AgentCommand.class,
-      CertificatesCommand.class,
-      CaCommand.class,
-      AdminCommand.class,
-      AuditCommand.class,
-      CompletionCommand.class,
-      CompleteCommand.class
-    },
     optionListHeading = "%nOptions:%n",
     parameterListHeading = "%nArguments:%n",
     commandListHeading = "%nCommands:%n",

@@ -37,9 +37,12 @@ public record CoralHome(Path directory) {
         : new CoralHome(Path.of(home));
   }
 
-  /** The folder of one colony; it need not exist. */
+  /**
+   * The folder of one colony; it need not exist. The same as {@link ColonyFiles#directory}, which a
+   * query does not load: with it come logging and its configuration.
+   */
   Path colony(ColonyId colony) {
-    return ColonyFiles.directory(directory, colony);
+    return directory.resolve(COLONIES).resolve(colony.value());
   }
 
   /** The colonies that have a folder here, in alphabetical order. */

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.colony.ColonyFiles;
 import coral.model.ColonyId;
 import coral.model.Endpoint;
 import java.io.IOException;
@@ -81,5 +82,10 @@ class ColonyContextTest {
             CommandFailedException.class, () -> choose(Optional.of(temporary), Optional.empty()));
     String none = String.valueOf(nothing.getMessage());
     assertTrue(none.contains("no colony in " + temporary), none);
+  }
+
+  @Test
+  void aColonyIsLookedForWhereItKeepsItsFiles() {
+    assertEquals(ColonyFiles.directory(temporary, ID), new CoralHome(temporary).colony(ID));
   }
 }

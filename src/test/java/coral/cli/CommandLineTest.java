@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -222,5 +223,32 @@ class CommandLineTest {
     } finally {
       logger.detachAppender(log);
     }
+  }
+
+  @Test
+  void everyCommandHasTheNameByWhichItIsFound() {
+    CommandLine.create(Map.of())
+        .getSubcommands()
+        .forEach((name, command) -> assertEquals(name, command.getCommandName()));
+    assertEquals(
+        List.copyOf(CommandLine.create(Map.of()).getSubcommands().keySet()), CommandTree.NAMES);
+  }
+
+  /** What is made for one command alone is what the whole tree has of it. */
+  @ParameterizedTest
+  @MethodSource("names")
+  void aCommandIsTheSameAloneAndAmongAll(String name) {
+    picocli.CommandLine among = CommandLine.create(Map.of()).getSubcommands().get(name);
+    Cli alone = coral(name, "--help");
+    assertEquals(among.getUsageMessage(), alone.out());
+    assertEquals(alone, coral("-v", name, "--help"));
+    assertEquals(
+        Set.of(name), CommandTree.wanted(Map.of(), name, "--help").getSubcommands().keySet());
+  }
+
+  static List<String> names() {
+    List<String> names = new ArrayList<>(CommandTree.NAMES);
+    names.remove("complete"); // which needs all
+    return names;
   }
 }
