@@ -22,7 +22,8 @@ import picocli.CommandLine.Option;
           + " connection tracking or its table of sockets."
     },
     footer = {
-      "JSON: {colonyId, agents: [as of 'coral agents'], peers: [{agentId, publicKey, endpoint,",
+      "JSON: {colonyId, agents: [as of 'coral agents'], peers: [{agentId, wireguardPubkey,"
+          + " endpoint,",
       "lastHandshake, roundTripMilliseconds, receivedBytes, sentBytes, allowedIps[]}],",
       "connections: [{sourceId, targetId, connectionType, evidence, path, protocol, targetPort,",
       "count, lastSeen, sentBytes, receivedBytes}]}; the bytes of a peer are the hub's, those of a",
@@ -87,7 +88,7 @@ final class TopologyCommand implements Callable<Integer> {
 
   static void put(Json json, Peer peer) {
     json.put("agentId", peer.getAgentId())
-        .put("publicKey", peer.getWireguardPubkey())
+        .put("wireguardPubkey", peer.getWireguardPubkey())
         .put("endpoint", Times.present(peer.getEndpoint()))
         .put("lastHandshake", Times.instant(peer.getLastHandshake()));
     AgentsCommand.milliseconds(

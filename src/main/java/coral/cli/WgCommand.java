@@ -29,7 +29,8 @@ final class WgCommand extends CommandGroup {
             + " with the latest handshake first."
       },
       footer = {
-        "JSON: {publicKey, addresses[], peers: [{agentId, publicKey, endpoint, lastHandshake,",
+        "JSON: {wireguardPubkey, addresses[], peers: [{agentId, wireguardPubkey, endpoint,"
+            + " lastHandshake,",
         "roundTripMilliseconds, receivedBytes, sentBytes, allowedIps[]}]}; bytes are the hub's;",
         "what is not known is null.",
         "",
@@ -64,7 +65,7 @@ final class WgCommand extends CommandGroup {
   static String json(GetStatusResponse status, GetTopologyResponse topology) {
     return Json.object(
         json ->
-            json.put("publicKey", status.getWireguardPubkey())
+            json.put("wireguardPubkey", status.getWireguardPubkey())
                 .putStrings("addresses", List.of(status.getMeshIpv4(), status.getMeshIpv6()))
                 .putObjects("peers", sorted(topology), TopologyCommand::put));
   }
