@@ -16,8 +16,10 @@ import coral.api.colony.v1.Certificate;
 import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.GetAuthorityStatusResponse;
 import coral.api.colony.v1.GetStatusResponse;
+import coral.api.colony.v1.GetTopologyResponse;
 import coral.api.colony.v1.Invitation;
 import coral.api.colony.v1.ListAllocationsResponse;
+import coral.api.colony.v1.Peer;
 import coral.api.colony.v1.RotateSecretResponse;
 import coral.api.discovery.v1.HealthResponse;
 import coral.model.AgentId;
@@ -53,6 +55,7 @@ class GoldenAnswersTest {
   private static final Instant TIME = Instant.parse("2030-01-02T03:04:05.678Z");
 
   /** An answer with every field that it can have, and the message that it is about. */
+  @SuppressWarnings("ImmutableEnumChecker") // sets that nobody can change
   private enum Answer {
     AGENTS(
         AgentsCommand.json(List.of(FilledMessage.of(Agent.getDefaultInstance()))),
@@ -68,6 +71,24 @@ class GoldenAnswersTest {
         GetStatusResponse.getDefaultInstance(),
         Set.of()),
     STATUS_OF_ALL(overview().json(), HealthResponse.getDefaultInstance(), Set.of()),
+    TOPOLOGY(
+        TopologyCommand.json(FilledMessage.of(GetTopologyResponse.getDefaultInstance())),
+        GetTopologyResponse.getDefaultInstance(),
+        Set.of()),
+    AGENT_SHOW(
+        AgentShowCommand.json(
+            FilledMessage.of(Agent.getDefaultInstance()),
+            FilledMessage.of(GetTopologyResponse.getDefaultInstance())),
+        Agent.getDefaultInstance(),
+        // in milliseconds, as roundTripIpv4Milliseconds
+        Set.of("roundTripIpv4", "roundTripIpv6")),
+    WG_SHOW(
+        WgCommand.json(
+            FilledMessage.of(GetStatusResponse.getDefaultInstance()),
+            FilledMessage.of(GetTopologyResponse.getDefaultInstance())),
+        Peer.getDefaultInstance(),
+        // in milliseconds, as roundTripMilliseconds
+        Set.of("roundTrip")),
     INVITE(
         InviteCommand.json(FilledMessage.of(CreateInvitationResponse.getDefaultInstance())),
         CreateInvitationResponse.getDefaultInstance(),
