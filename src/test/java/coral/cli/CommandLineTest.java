@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -238,7 +239,8 @@ class CommandLineTest {
   @ParameterizedTest
   @MethodSource("names")
   void aCommandIsTheSameAloneAndAmongAll(String name) {
-    picocli.CommandLine among = CommandLine.create(Map.of()).getSubcommands().get(name);
+    picocli.CommandLine among =
+        Objects.requireNonNull(CommandLine.create(Map.of()).getSubcommands().get(name));
     Cli alone = coral(name, "--help");
     assertEquals(among.getUsageMessage(), alone.out());
     assertEquals(alone, coral("-v", name, "--help"));
