@@ -13,7 +13,9 @@ scratch=$(mktemp -d)
 export CORAL_HOME=$scratch/home
 colony_pid=
 discovery_pid=
+proxy_pid=
 cleanup() {
+  [ -z "$proxy_pid" ] || kill "$proxy_pid" 2>/dev/null || true
   stop_colony
   [ -z "$discovery_pid" ] || kill "$discovery_pid" 2>/dev/null || true
   rm -rf "$scratch"

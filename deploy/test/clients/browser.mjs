@@ -15,11 +15,16 @@ const port = Number(process.env.PAGE_PORT);
 const profile = mkdtempSync(join(tmpdir(), "coral-chromium-"));
 let browser;
 
+/** Its processes are one group, and write into the profile until the last of them has ended. */
 function end(code, message) {
   (code ? console.error : console.log)(message);
-  browser?.kill("SIGKILL");
-  rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
-  process.exit(code);
+  const leave = () => {
+    rmSync(profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    process.exit(code);
+  };
+  if (browser?.pid === undefined) return leave();
+  browser.once("close", leave);
+  process.kill(-browser.pid, "SIGKILL");
 }
 
 const server = createServer((request, response) => {
@@ -48,7 +53,7 @@ server.listen(port, "127.0.0.1", () => {
   browser = spawn(
     "chromium",
     ["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", `--user-data-dir=${profile}`, page],
-    { stdio: "ignore" },
+    { stdio: "ignore", detached: true },
   );
   browser.on("error", (error) => end(1, `FAILED: chromium: ${error}`));
 });

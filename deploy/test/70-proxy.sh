@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# The same clients through a proxy on this host, which needs no certificate from them: plaintext HTTP/1.1 and HTTP/2 on
+# loopback, over mTLS to the colony's public port. And a page in Chromium, from another origin.
+source "$(dirname "$0")/colony.sh"
+source deploy/test/clients.sh
+install_clients
+make_colony
+start_discovery
+start_colony
+
+page=$(free_port)
+listen=$(free_port)
+CORAL_DEVICE_MODE=user-space "${coral[@]}" proxy start "$colony" --listen "127.0.0.1:$listen" \
+  --allow-origin "http://127.0.0.1:$page" --daemon >"$scratch/proxy.txt" 2>&1 || fail "the proxy: $(cat "$scratch/proxy.txt")"
+grep -q 'Proxy started (PID: [0-9]*)' "$scratch/proxy.txt" || fail "the proxy said: $(cat "$scratch/proxy.txt")"
+proxy_pid=$(sed -nE 's/.*\(PID: ([0-9]+)\).*/\1/p' "$scratch/proxy.txt")
+pass "coral proxy start --daemon: $(head -1 "$scratch/proxy.txt")"
+
+export CORAL_URL=http://127.0.0.1:$listen CORAL_COLONY=$colony PAGE_PORT=$page
+with_curl
+with_buf
+node "$clients/connect.mjs"
+node "$clients/grpc.mjs"
+node "$clients/browser.mjs"
+
+# Another site's page reaches nothing: neither by a name of its own for this host, nor by its origin.
+rpc=$CORAL_URL/coral.colony.v1.ColonyService/GetStatus
+code=$(curl -s -o "$scratch/answer" -w '%{http_code}' -H 'Host: evil.example' --json '{}' "$rpc")
+[ "$code" -ge 400 ] && ! grep -q colonyId "$scratch/answer" || fail "a host name of somebody else's: $code"
+code=$(curl -s -o "$scratch/answer" -w '%{http_code}' -H 'Origin: http://evil.example' --json '{}' "$rpc")
+[ "$code" -ge 400 ] && ! grep -q colonyId "$scratch/answer" || fail "an origin of somebody else's: $code"
+pass "a page of another site is refused"
+
+# What only an operator may do, a proxy may not.
+answer=$(curl -sS --json '{"agentId":"a","reason":"none"}' "$CORAL_URL/coral.colony.v1.ColonyService/RevokeCertificate")
+[[ $answer == *'"permission_denied"'* ]] || fail "a caller has more than the proxy: $answer"
+pass "a caller has no more rights than the proxy"
+
+# The colony goes away and comes back.
+stop_colony
+for _ in $(seq 100); do
+  code=$(curl -s -m 2 -o "$scratch/answer" -w '%{http_code}' --json '{}' "$rpc" || true)
+  [ "$code" != 503 ] || break
+  sleep 0.1
+done
+[ "$code" = 503 ] && grep -q '"unavailable"' "$scratch/answer" || fail "without the colony: $code $(cat "$scratch/answer")"
+pass "without the colony: 503, $(sed -E 's/.*"message":"([^"]*)".*/\1/' "$scratch/answer")"
+start_colony
+for _ in $(seq 300); do
+  code=$(curl -s -m 5 -o "$scratch/answer" -w '%{http_code}' --json '{}' "$rpc" || true)
+  [ "$code" != 200 ] || break
+  sleep 0.1
+done
+[ "$code" = 200 ] || fail "the colony is back, and the proxy answers $code $(cat "$scratch/answer")"
+pass "the proxy finds the colony again by itself"
+
+"${coral[@]}" proxy stop "$colony" >"$scratch/stop.txt" 2>&1 || fail "stop: $(cat "$scratch/stop.txt")"
+! curl -s -o /dev/null "$CORAL_URL/" || fail "the proxy still listens"
+[ ! -e "$CORAL_HOME/proxies/$colony/state.json" ] || fail "its state is left behind"
+answer=$(json='{}' call coral.colony.v1.ColonyService/ListAllocations $(as "$admin"))
+[[ $answer == *'"allocations":[]'* || $answer != *'"agentId"'* ]] || fail "its address is left behind: $answer"
+pass "coral proxy stop leaves nothing behind"
