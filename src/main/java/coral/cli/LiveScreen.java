@@ -1,6 +1,7 @@
 package coral.cli;
 
 import java.io.PrintWriter;
+import java.util.List;
 
 /**
  * A terminal that shows one text and then another in its place, with the sequences that every
@@ -34,17 +35,17 @@ final class LiveScreen implements AutoCloseable {
    * @param rows of the terminal
    */
   void show(String text, int rows) {
-    String[] lines = text.split("\n");
-    boolean fits = lines.length <= rows;
-    int shown = fits ? lines.length : rows - 1;
+    List<String> lines = text.lines().toList();
+    boolean fits = lines.size() <= rows;
+    int shown = fits ? lines.size() : rows - 1;
     StringBuilder drawn = new StringBuilder(HOME);
     for (int i = 0; i < shown; i++) {
-      drawn.append(lines[i]).append(ERASE_TO_END_OF_LINE).append(i < rows - 1 ? "\r\n" : "");
+      drawn.append(lines.get(i)).append(ERASE_TO_END_OF_LINE).append(i < rows - 1 ? "\r\n" : "");
     }
     if (!fits) {
       drawn
           .append("… and ")
-          .append(lines.length - shown)
+          .append(lines.size() - shown)
           .append(" more")
           .append(ERASE_TO_END_OF_LINE);
     }

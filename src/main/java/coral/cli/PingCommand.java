@@ -91,7 +91,7 @@ final class PingCommand implements Callable<Integer> {
     }
     ColonyClient colony = options.connect();
     AgentId agent = whom.agent;
-    return agent == null ? all(colony) : one(colony, agent.value());
+    return whom.all || agent == null ? all(colony) : one(colony, agent.value());
   }
 
   private int one(ColonyClient colony, String agentId) {
