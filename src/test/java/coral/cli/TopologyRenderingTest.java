@@ -13,12 +13,12 @@ import coral.api.colony.v1.Connection;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.api.colony.v1.GetTopologyResponse;
 import coral.api.colony.v1.Peer;
+import coral.testing.Requirements;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** A topology as people, graphviz and mermaid are shown it. */
@@ -181,7 +181,7 @@ class TopologyRenderingTest {
 
   @Test
   void graphvizReadsWhatIsWritten() throws Exception {
-    Assumptions.assumeTrue(isInstalled("dot"), "graphviz is not installed");
+    Requirements.GRAPHVIZ.check(isInstalled("dot"), "graphviz is not installed");
     for (GetTopologyResponse topology : new GetTopologyResponse[] {TOPOLOGY, HOSTILE}) {
       Process dot = new ProcessBuilder("dot", "-Tplain").redirectErrorStream(true).start();
       try (OutputStream in = dot.getOutputStream()) {

@@ -22,6 +22,8 @@ public enum Requirements {
   TCPDUMP("tcpdump"),
   /** Node.js with npm: clients that others have made. */
   NODE("node"),
+  /** Debian's graphviz, which reads what 'coral topology -o dot' writes. */
+  GRAPHVIZ("graphviz"),
   /** A browser. */
   CHROMIUM("chromium"),
   /** Mounting a small file system of one's own. */
