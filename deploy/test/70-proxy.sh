@@ -13,7 +13,7 @@ listen=$(free_port)
 CORAL_DEVICE_MODE=user-space "${coral[@]}" proxy start "$colony" --listen "127.0.0.1:$listen" \
   --allow-origin "http://127.0.0.1:$page" --daemon >"$scratch/proxy.txt" 2>&1 || fail "the proxy: $(cat "$scratch/proxy.txt")"
 grep -q 'Proxy started (PID: [0-9]*)' "$scratch/proxy.txt" || fail "the proxy said: $(cat "$scratch/proxy.txt")"
-proxy_pid=$(sed -nE 's/.*\(PID: ([0-9]+)\).*/\1/p' "$scratch/proxy.txt")
+also_stop+=("$(sed -nE 's/.*\(PID: ([0-9]+)\).*/\1/p' "$scratch/proxy.txt")")
 pass "coral proxy start --daemon: $(head -1 "$scratch/proxy.txt")"
 
 export CORAL_URL=http://127.0.0.1:$listen CORAL_COLONY=$colony PAGE_PORT=$page

@@ -13,9 +13,10 @@ scratch=$(mktemp -d)
 export CORAL_HOME=$scratch/home
 colony_pid=
 discovery_pid=
-proxy_pid=
+also_stop=()
 cleanup() {
-  [ -z "$proxy_pid" ] || kill "$proxy_pid" 2>/dev/null || true
+  local pid
+  for pid in "${also_stop[@]}"; do kill "$pid" 2>/dev/null || true; done
   stop_colony
   [ -z "$discovery_pid" ] || kill "$discovery_pid" 2>/dev/null || true
   rm -rf "$scratch"
@@ -43,9 +44,10 @@ free_port() {
   fail "no free port"
 }
 
+# make_colony [APP]
 make_colony() {
-  "${coral[@]}" init shop --environment test >"$scratch/init.txt"
-  colony=$(ls "$CORAL_HOME/colonies")
+  "${coral[@]}" init "${1:-shop}" --environment test >"$scratch/init.txt"
+  colony=$(ls "$CORAL_HOME/colonies" | grep "^${1:-shop}-")
   folder=$CORAL_HOME/colonies/$colony
   ca=$folder/ca-cert.pem
   admin=$folder/admin
@@ -59,25 +61,32 @@ coral.colony {
 CONF
 }
 
-# start_discovery: the colony made by make_colony announces itself there when it starts.
-start_discovery() {
-  local discovery_port wireguard_port log=$scratch/discovery.log
-  discovery_port=$(free_port)
+# announce: the colony that was made last tells discovery of itself when it starts.
+announce() {
+  local wireguard_port
   wireguard_port=$(free_port)
-  CORAL_DISCOVERY_HOST=127.0.0.1 CORAL_DISCOVERY_PORT=$discovery_port "${coral[@]}" discovery start >"$log" 2>&1 &
-  discovery_pid=$!
-  for _ in $(seq 600); do
-    if grep -qE 'sha256:[0-9a-f]{64}' "$log" && (exec 3<>"/dev/tcp/127.0.0.1/$discovery_port") 2>/dev/null; then
-      cat >>"$folder/colony.conf" <<CONF
+  cat >>"$folder/colony.conf" <<CONF
 coral.colony {
   wireguard.port = $wireguard_port
   public-endpoints = ["127.0.0.1:$wireguard_port"]
   discovery {
-    url = "https://127.0.0.1:$discovery_port"
-    fingerprint = "$(grep -oE 'sha256:[0-9a-f]{64}' "$log" | head -1)"
+    url = "$discovery"
+    fingerprint = "$(grep -oE 'sha256:[0-9a-f]{64}' "$scratch/discovery.log" | head -1)"
   }
 }
 CONF
+}
+
+# start_discovery: and has the colony that was made announce itself there.
+start_discovery() {
+  local discovery_port log=$scratch/discovery.log
+  discovery_port=$(free_port)
+  CORAL_DISCOVERY_HOST=127.0.0.1 CORAL_DISCOVERY_PORT=$discovery_port "${coral[@]}" discovery start >"$log" 2>&1 &
+  discovery_pid=$!
+  for _ in $(seq 600); do
+    if grep -qE 'sha256:[0-9a-f]{64}' "$log" && (exec 3<>"/dev/tcp/127.0.0.1/$discovery_port") 2>/dev/null; then
+      discovery=https://127.0.0.1:$discovery_port
+      announce
       return
     fi
     kill -0 "$discovery_pid" 2>/dev/null || fail "discovery did not start: $(tail -5 "$log")"
@@ -87,14 +96,15 @@ CONF
 }
 
 start_colony() {
-  : >"$scratch/colony.log"
-  "${coral[@]}" colony start --colony "$colony" >"$scratch/colony.log" 2>&1 &
+  local log=$scratch/$colony.log
+  : >"$log"
+  "${coral[@]}" colony start --colony "$colony" >"$log" 2>&1 &
   colony_pid=$!
   for _ in $(seq 600); do
-    if grep -q "is ready after" "$scratch/colony.log"; then
+    if grep -q "is ready after" "$log"; then
       return
     fi
-    kill -0 "$colony_pid" 2>/dev/null || fail "the colony did not start: $(tail -5 "$scratch/colony.log")"
+    kill -0 "$colony_pid" 2>/dev/null || fail "the colony did not start: $(tail -5 "$log")"
     sleep 0.1
   done
   fail "the colony was not ready within a minute"

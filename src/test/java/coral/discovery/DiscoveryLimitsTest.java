@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.util.Durations;
 import com.google.rpc.RetryInfo;
 import com.typesafe.config.ConfigFactory;
@@ -253,9 +254,13 @@ final class DiscoveryLimitsTest {
           status
               .getTrailers()
               .get(Metadata.Key.of("grpc-status-details-bin", Metadata.BINARY_BYTE_MARSHALLER));
-      RetryInfo retry =
-          com.google.rpc.Status.parseFrom(details).getDetails(0).unpack(RetryInfo.class);
-      assertEquals(1500, Durations.toMillis(retry.getRetryDelay()));
+      List<Long> delays = new ArrayList<>();
+      for (Any detail : com.google.rpc.Status.parseFrom(details).getDetailsList()) {
+        if (detail.is(RetryInfo.class)) {
+          delays.add(Durations.toMillis(detail.unpack(RetryInfo.class).getRetryDelay()));
+        }
+      }
+      assertEquals(List.of(1500L), delays);
     } finally {
       system.terminate();
     }
