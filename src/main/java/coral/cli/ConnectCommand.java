@@ -7,9 +7,8 @@ import coral.model.Endpoint;
 import coral.model.InvitationText;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.Path;
 import java.time.InstantSource;
-import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -50,6 +49,7 @@ final class ConnectCommand implements Callable<Integer> {
   @ParentCommand private @Nullable CoralCommand root;
   @Spec private @Nullable CommandSpec spec;
   @Mixin private Foreground foreground = new Foreground();
+  @Mixin private EnrolmentOptions enrolment = new EnrolmentOptions();
 
   @Parameters(
       paramLabel = "INVITATION|COLONY-ID",
@@ -58,52 +58,10 @@ final class ConnectCommand implements Callable<Integer> {
   private @Nullable String what;
 
   @Option(
-      names = "--invitation-file",
-      paramLabel = "FILE",
-      description = "File with an invitation, '-' for standard input.")
-  private @Nullable Path invitationFile;
-
-  @Option(
-      names = "--colony-secret-file",
-      paramLabel = "FILE",
-      description = "File with the colony's secret, which is shown to discovery alone.")
-  private @Nullable Path colonySecretFile;
-
-  @Option(
-      names = "--ca-fingerprint",
-      paramLabel = "sha256:HEX",
-      description = "SHA-256 of the certificate of the colony's authority.")
-  private @Nullable String caFingerprint;
-
-  @Option(
-      names = "--discovery",
-      paramLabel = "URL",
-      description = "Where colonies are looked up (default: as last, or https://localhost:8080).")
-  private @Nullable String discovery;
-
-  @Option(
-      names = "--discovery-fingerprint",
-      paramLabel = "sha256:HEX",
-      description = "Accept this certificate of discovery only; needed to send it the secret.")
-  private @Nullable String discoveryFingerprint;
-
-  @Option(
-      names = "--colony-endpoint",
-      paramLabel = "HOST:PORT",
-      description = "Where the colony answers; then discovery is not asked.")
-  private @Nullable String colonyEndpoint;
-
-  @Option(
       names = "--agent-id",
       paramLabel = "ID",
       description = "This agent's name for ever (default: made from the host's name).")
   private @Nullable String agentId;
-
-  @Option(
-      names = "--device",
-      paramLabel = "MODE",
-      description = "Where the tunnel ends: auto (the default), tun or user-space.")
-  private @Nullable String device;
 
   @Option(
       names = "--enable-proxy",
@@ -132,20 +90,16 @@ final class ConnectCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     CoralCommand coral = CoralCommand.of(root);
-    boolean fromInput = isInput(what) || isInput(Objects.toString(invitationFile, null));
+    boolean isInput = "-".equals(what);
     boolean isInvitation = what != null && InvitationText.isInvitation(what);
+    Optional<String> invited =
+        isInput || enrolment.isInvitationInput()
+            ? Optional.of(firstLine(System.in))
+            : Optional.ofNullable(isInvitation ? what : null);
+    enrolment.decide(foreground, invited);
     foreground
-        .set("coral.agent.colony-id", isInvitation || isInput(what) ? null : what)
-        .set(
-            "coral.agent.invitation", fromInput ? firstLine(System.in) : isInvitation ? what : null)
-        .set("coral.agent.invitation-file", fromInput ? null : invitationFile)
-        .set("coral.agent.colony-secret-file", colonySecretFile)
-        .set("coral.agent.ca-fingerprint", caFingerprint)
-        .set("coral.agent.discovery.url", discovery)
-        .set("coral.agent.discovery.fingerprint", discoveryFingerprint)
-        .set("coral.agent.colony-endpoint", colonyEndpoint)
+        .set("coral.agent.colony-id", isInvitation || isInput ? null : what)
         .set("coral.agent.id", agentId)
-        .set("coral.agent.device.mode", device)
         .set("coral.agent.proxy.enabled", enableProxy ? true : null)
         .set("coral.agent.proxy.listen.host", proxyListen == null ? null : proxyListen.host())
         .set("coral.agent.proxy.listen.port", proxyListen == null ? null : proxyListen.port())
@@ -153,10 +107,6 @@ final class ConnectCommand implements Callable<Integer> {
         .set("coral.agent.report", report());
     Config config = foreground.configuration(coral.configFile().stream().toList());
     return AgentProcess.run(AgentSettings.from(config), config, InstantSource.system(), System.out);
-  }
-
-  private static boolean isInput(@Nullable String text) {
-    return "-".equals(text);
   }
 
   /** A line, or what there is of one; no more is read than an invitation can have. */

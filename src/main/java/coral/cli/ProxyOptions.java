@@ -8,15 +8,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How a proxy finds its colony, what it pays with, and whom it lets in. */
 final class ProxyOptions {
-  @Option(
-      names = "--invitation-file",
-      paramLabel = "FILE",
-      description = "File with an invitation, '-' for standard input.")
-  private @Nullable Path invitationFile;
+  @Mixin private EnrolmentOptions enrolment = new EnrolmentOptions();
 
   @Option(
       names = "--invitation",
@@ -25,47 +22,11 @@ final class ProxyOptions {
   private @Nullable String invitation;
 
   @Option(
-      names = "--colony-secret-file",
-      paramLabel = "FILE",
-      description = "File with the colony's secret, which is shown to discovery alone.")
-  private @Nullable Path colonySecretFile;
-
-  @Option(
-      names = "--ca-fingerprint",
-      paramLabel = "sha256:HEX",
-      description = "SHA-256 of the certificate of the colony's authority.")
-  private @Nullable String caFingerprint;
-
-  @Option(
-      names = "--discovery",
-      paramLabel = "URL",
-      description = "Where the colony is looked up (default: as its folder says, or as last).")
-  private @Nullable String discovery;
-
-  @Option(
-      names = "--discovery-fingerprint",
-      paramLabel = "sha256:HEX",
-      description = "Accept this certificate of discovery only; needed to send it the secret.")
-  private @Nullable String discoveryFingerprint;
-
-  @Option(
-      names = "--colony-endpoint",
-      paramLabel = "HOST:PORT",
-      description = "Where the colony answers; then discovery is not asked.")
-  private @Nullable String colonyEndpoint;
-
-  @Option(
       names = "--name",
       paramLabel = "ID",
       converter = AgentIdConverter.class,
       description = "The proxy's id in the colony for ever (default: proxy-USER-HOST).")
   private @Nullable AgentId name;
-
-  @Option(
-      names = "--device",
-      paramLabel = "MODE",
-      description = "Where the tunnel ends: auto (the default), tun or user-space.")
-  private @Nullable String device;
 
   @Option(
       names = "--allow-origin",
@@ -96,7 +57,7 @@ final class ProxyOptions {
    * @throws CommandFailedException if there is none where there should be one
    */
   Optional<String> invitation(InputStream in) {
-    if (isInput() && readInvitation == null) {
+    if (enrolment.isInvitationInput() && readInvitation == null) {
       readInvitation = ConnectCommand.firstLine(in);
     }
     return Optional.ofNullable(readInvitation == null ? invitation : readInvitation);
@@ -104,46 +65,17 @@ final class ProxyOptions {
 
   /** Whether a certificate can be bought with what was given. */
   boolean canPay() {
-    return invitation != null || invitationFile != null || colonySecretFile != null;
-  }
-
-  private boolean isInput() {
-    return invitationFile != null && invitationFile.toString().equals("-");
+    return invitation != null || enrolment.canPay();
   }
 
   /** Gives the same options to another process. The invitation's text is not among them. */
   void repeat(List<String> arguments) {
-    if (invitationFile != null && !isInput()) {
-      option(arguments, "--invitation-file", invitationFile.toAbsolutePath());
-    }
-    path(arguments, "--colony-secret-file", colonySecretFile);
-    path(arguments, "--tls-cert", tlsCertificate);
-    path(arguments, "--tls-key", tlsKey);
-    path(arguments, "--token-file", tokenFile);
-    text(arguments, "--ca-fingerprint", caFingerprint);
-    text(arguments, "--discovery", discovery);
-    text(arguments, "--discovery-fingerprint", discoveryFingerprint);
-    text(arguments, "--colony-endpoint", colonyEndpoint);
-    text(arguments, "--name", name == null ? null : name.value());
-    text(arguments, "--device", device);
-    allowedOrigins.forEach(origin -> option(arguments, "--allow-origin", origin));
-  }
-
-  private static void text(List<String> arguments, String option, @Nullable String value) {
-    if (value != null) {
-      option(arguments, option, value);
-    }
-  }
-
-  private static void path(List<String> arguments, String option, @Nullable Path value) {
-    if (value != null) {
-      option(arguments, option, value.toAbsolutePath());
-    }
-  }
-
-  private static void option(List<String> arguments, String option, Object value) {
-    arguments.add(option);
-    arguments.add(value.toString());
+    enrolment.repeat(arguments);
+    EnrolmentOptions.option(arguments, "--tls-cert", tlsCertificate);
+    EnrolmentOptions.option(arguments, "--tls-key", tlsKey);
+    EnrolmentOptions.option(arguments, "--token-file", tokenFile);
+    EnrolmentOptions.option(arguments, "--name", name);
+    allowedOrigins.forEach(origin -> EnrolmentOptions.option(arguments, "--allow-origin", origin));
   }
 
   /**
@@ -152,48 +84,47 @@ final class ProxyOptions {
    * @param invited {@link #invitation}
    */
   void decide(Foreground settings, Optional<String> invited, ProxyContext context) {
+    enrolment.decide(settings, invited);
     settings
         .set("coral.agent.proxy.remote.certificate-file", tlsCertificate)
         .set("coral.agent.proxy.remote.key-file", tlsKey)
         .set("coral.agent.proxy.remote.token-file", tokenFile)
         // Not that of an agent on this host, which may be in the environment.
         .set("coral.agent.id", name == null ? "" : name.value())
-        .set("coral.agent.invitation", invited.orElse(null))
-        .set("coral.agent.invitation-file", invited.isPresent() ? null : invitationFile)
-        .set("coral.agent.colony-secret-file", colonySecretFile)
-        .set("coral.agent.device.mode", device)
-        .set("coral.agent.inviter", context.inviter().orElse(null))
-        .set("coral.agent.ca-fingerprint", caFingerprint)
-        .set("coral.agent.colony-endpoint", colonyEndpoint)
-        .set("coral.agent.discovery.url", discovery)
-        .set("coral.agent.discovery.fingerprint", discoveryFingerprint);
+        .set("coral.agent.inviter", context.inviter().orElse(null));
     if (!allowedOrigins.isEmpty()) {
       settings.set("coral.agent.proxy.allowed-origins", allowedOrigins);
     }
-    if (invited.isPresent() || invitationFile != null) {
-      return; // an invitation says itself where the colony is
+    // An invitation says itself where the colony is.
+    if (invited.isEmpty() && enrolment.invitationFile().isEmpty()) {
+      decide(settings, context);
     }
-    if (caFingerprint == null) {
+  }
+
+  /** What the colony's folder knows, where no option says it. */
+  private void decide(Foreground settings, ProxyContext context) {
+    if (!enrolment.namesAuthority()) {
       settings.set(
           "coral.agent.ca-fingerprint", context.authority().map(Object::toString).orElse(null));
     }
-    if (discovery == null) {
+    if (enrolment.namesDiscovery()) {
+      return;
+    }
+    settings.set(
+        "coral.agent.discovery.url",
+        context.discovery().map(InvitationText.Discovery::url).orElse(null));
+    if (!enrolment.namesEndpoint()) {
       settings.set(
-          "coral.agent.discovery.url",
-          context.discovery().map(InvitationText.Discovery::url).orElse(null));
-      if (colonyEndpoint == null) {
-        settings.set(
-            "coral.agent.colony-endpoint", context.endpoint().map(Object::toString).orElse(null));
-      }
-      if (discoveryFingerprint == null) {
-        settings.set(
-            "coral.agent.discovery.fingerprint",
-            context
-                .discovery()
-                .flatMap(InvitationText.Discovery::fingerprint)
-                .map(Object::toString)
-                .orElse(null));
-      }
+          "coral.agent.colony-endpoint", context.endpoint().map(Object::toString).orElse(null));
+    }
+    if (!enrolment.namesDiscoveryFingerprint()) {
+      settings.set(
+          "coral.agent.discovery.fingerprint",
+          context
+              .discovery()
+              .flatMap(InvitationText.Discovery::fingerprint)
+              .map(Object::toString)
+              .orElse(null));
     }
   }
 }
