@@ -87,15 +87,18 @@ class EmbeddedProxyTest {
         JsonNode proxy = events.await("proxy");
         Set<String> failures = new HashSet<>();
         int calls = 0;
-        CompletableFuture<String> renewed =
-            CompletableFuture.supplyAsync(
+        CompletableFuture<String> renewed = new CompletableFuture<>();
+        Thread waiting =
+            new Thread(
                 () -> {
                   try {
-                    return events.await("joined").get("certificateSerial").asText();
-                  } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
+                    renewed.complete(events.await("joined").get("certificateSerial").asText());
+                  } catch (InterruptedException | AssertionError e) {
+                    renewed.completeExceptionally(e);
                   }
-                });
+                },
+                "renewal");
+        waiting.start();
         while (!renewed.isDone()) {
           HttpResponse<String> answer = ask(calls % 2 == 0 ? http1 : http2, proxy);
           calls++;
