@@ -248,7 +248,8 @@ final class AllocationDraft {
       return refuse(Failure.FAILED_PRECONDITION, address(number) + " is another agent's");
     }
     var event =
-        new AllocationEvent.Reserved(agentId, number, now, request.actor(), request.source());
+        new AllocationEvent.Reserved(
+            agentId, number, now, request.actor(), request.source(), request.requestId());
     Reservation after = new Reservation(agentId, number, now);
     free.take(number);
     size++;

@@ -91,8 +91,10 @@ public sealed interface AllocationEvent extends JournalRecord {
    *
    * @param actor who asked for it
    * @param source where that came from
+   * @param requestId what the call is known by
    */
-  record Reserved(AgentId agentId, int hostNumber, Instant at, String actor, String source)
+  record Reserved(
+      AgentId agentId, int hostNumber, Instant at, String actor, String source, String requestId)
       implements AllocationEvent {
     @Override
     public void applyTo(AllocationTable table) {

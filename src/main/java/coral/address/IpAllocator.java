@@ -81,9 +81,15 @@ public final class IpAllocator extends AbstractBehavior<IpAllocator.Command> {
    *
    * @param actor who asks, for the audit
    * @param source where that comes from, for the audit
+   * @param requestId what the call is known by, for the audit
    */
   public record Reserve(
-      AgentId agentId, int hostNumber, String actor, String source, ActorRef<Reply> replyTo)
+      AgentId agentId,
+      int hostNumber,
+      String actor,
+      String source,
+      String requestId,
+      ActorRef<Reply> replyTo)
       implements Request {}
 
   /**

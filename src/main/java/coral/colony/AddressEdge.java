@@ -85,7 +85,8 @@ final class AddressEdge {
     AgentId agentId = Requests.agentId(request.getAgentId());
     int hostNumber = agentHostNumber(request.getIpAddress());
     return allocator
-        .reserve(agentId, hostNumber, caller.actor(), AuthorityClient.source(caller))
+        .reserve(
+            agentId, hostNumber, caller.actor(), AuthorityClient.source(caller), caller.requestId())
         .thenApply(
             reserved ->
                 ReserveAddressResponse.newBuilder()

@@ -48,10 +48,10 @@ final class AllocatorClient {
   }
 
   CompletionStage<Reservation> reserve(
-      AgentId agentId, int hostNumber, String actor, String source) {
+      AgentId agentId, int hostNumber, String actor, String source, String requestId) {
     return ask(
         Reservation.class,
-        replyTo -> new IpAllocator.Reserve(agentId, hostNumber, actor, source, replyTo),
+        replyTo -> new IpAllocator.Reserve(agentId, hostNumber, actor, source, requestId, replyTo),
         TIMEOUT);
   }
 

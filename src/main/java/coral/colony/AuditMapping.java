@@ -158,6 +158,7 @@ final class AuditMapping {
               .by(reserved.actor())
               .about(reserved.agentId())
               .from(reserved.source())
+              .request(reserved.requestId())
               .detail(subnet.addresses(reserved.hostNumber()).ipv4Text()));
     }
     if (event instanceof AllocationEvent.ReservationReleased released) {

@@ -176,7 +176,7 @@ final class AllocationTableTest {
     AgentId a = new AgentId("a");
     AgentId b = new AgentId("b");
     AgentId c = new AgentId("c");
-    fixture.apply(new AllocationEvent.Reserved(c, 9, NOW, "admin/a", ""));
+    fixture.apply(new AllocationEvent.Reserved(c, 9, NOW, "admin/a", "", ""));
     AllocationSnapshot before = fixture.table.snapshot();
     List<AllocationEvent> wrong =
         List.of(
@@ -190,11 +190,11 @@ final class AllocationTableTest {
             new AllocationEvent.KeyReplaced(a, key(1), "", NOW),
             new AllocationEvent.Released(b, 2, NOW),
             new AllocationEvent.Released(a, 3, NOW),
-            new AllocationEvent.Reserved(a, 3, NOW, "", ""),
-            new AllocationEvent.Reserved(b, 2, NOW, "", ""),
-            new AllocationEvent.Reserved(b, 1, NOW, "", ""),
-            new AllocationEvent.Reserved(b, 15, NOW, "", ""),
-            new AllocationEvent.Reserved(c, 4, NOW, "", ""),
+            new AllocationEvent.Reserved(a, 3, NOW, "", "", ""),
+            new AllocationEvent.Reserved(b, 2, NOW, "", "", ""),
+            new AllocationEvent.Reserved(b, 1, NOW, "", "", ""),
+            new AllocationEvent.Reserved(b, 15, NOW, "", "", ""),
+            new AllocationEvent.Reserved(c, 4, NOW, "", "", ""),
             new AllocationEvent.Allocated(c, 4, key(2), "", NOW),
             new AllocationEvent.Allocated(b, 9, key(2), "", NOW),
             new AllocationEvent.ReservationReleased(c, 4, NOW),
@@ -241,7 +241,7 @@ final class AllocationTableTest {
         } else if (what == 2) {
           int number = random.nextInt(33);
           expected = model.reserve(agent, number, NOW);
-          actual = draft.decide(new Reserve(agent, number, "admin/a", "", NOBODY)).reply();
+          actual = draft.decide(new Reserve(agent, number, "admin/a", "", "", NOBODY)).reply();
         } else {
           WireGuardKey key = key(1 + random.nextInt(60));
           String request = random.nextInt(3) == 0 ? "" : "r" + random.nextInt(8);
@@ -274,7 +274,7 @@ final class AllocationTableTest {
   }
 
   private static Reserve reserve(String agent, int hostNumber) {
-    return new Reserve(new AgentId(agent), hostNumber, "admin/a", "", NOBODY);
+    return new Reserve(new AgentId(agent), hostNumber, "admin/a", "", "", NOBODY);
   }
 
   private static Release release(String agent) {

@@ -14,6 +14,8 @@ import coral.api.colony.v1.CreateInvitationRequest;
 import coral.api.colony.v1.CreateInvitationResponse;
 import coral.api.colony.v1.ListAuditRecordsRequest;
 import coral.api.colony.v1.ListAuditRecordsResponse;
+import coral.api.colony.v1.ReserveAddressRequest;
+import coral.api.colony.v1.ReserveAddressResponse;
 import coral.api.colony.v1.RevokeCertificateRequest;
 import coral.api.colony.v1.RevokeCertificateResponse;
 import coral.api.colony.v1.RevokeInvitationRequest;
@@ -54,7 +56,10 @@ class AuditedRpcsTest {
           "ListAuditRoots",
           "ListCertificates",
           "ListInvitations",
-          "Session");
+          "PingAgent",
+          "ServerReflectionInfo",
+          "Session",
+          "WatchAgents");
 
   /** What an rpc that changes something leaves, and how it is called. */
   private record Change(String kind, Call call) {}
@@ -90,6 +95,19 @@ class AuditedRpcsTest {
               ClientCertificate own = agent[0].certificate();
               colony.deregister(own, "a-1");
             }));
+    changes.put(
+        "ReserveAddress",
+        new Change(
+            "address-reserved",
+            () ->
+                call(
+                    colony,
+                    TestColony.COLONY + "ReserveAddress",
+                    ReserveAddressRequest.newBuilder()
+                        .setAgentId("late")
+                        .setIpAddress("10.42.0.9")
+                        .build(),
+                    ReserveAddressResponse.parser())));
     changes.put(
         "CreateInvitation",
         new Change(
