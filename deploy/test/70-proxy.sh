@@ -60,3 +60,26 @@ pass "the proxy finds the colony again by itself"
 answer=$(json='{}' call coral.colony.v1.ColonyService/ListAllocations $(as "$admin"))
 [[ $answer == *'"allocations":[]'* || $answer != *'"agentId"'* ]] || fail "its address is left behind: $answer"
 pass "coral proxy stop leaves nothing behind"
+
+# For other hosts only over TLS and for those who show a token.
+listen=$(free_port)
+remote=(proxy start "$colony" --device user-space --listen "0.0.0.0:$listen")
+if timeout 60 "${coral[@]}" "${remote[@]}" --daemon >"$scratch/open.txt" 2>&1; then fail "it listens to everybody"; fi
+grep -q -- --token-file "$scratch/open.txt" || fail "it does not say what it needs: $(cat "$scratch/open.txt")"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$scratch/tls-key.pem" \
+  -out "$scratch/tls-cert.pem" -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 2 2>/dev/null
+openssl rand -hex 32 >"$scratch/token"
+chmod 600 "$scratch/token" "$scratch/tls-key.pem"
+"${coral[@]}" "${remote[@]}" --tls-cert "$scratch/tls-cert.pem" --tls-key "$scratch/tls-key.pem" \
+  --token-file "$scratch/token" --daemon >"$scratch/proxy.txt" 2>&1 || fail "the proxy: $(cat "$scratch/proxy.txt")"
+also_stop+=("$(sed -nE 's/.*\(PID: ([0-9]+)\).*/\1/p' "$scratch/proxy.txt")")
+rpc=https://localhost:$listen/coral.colony.v1.ColonyService/GetStatus
+answer=$(curl -sS --cacert "$scratch/tls-cert.pem" -w ' %{http_code}' --json '{}' "$rpc")
+[[ $answer == *' 401' && $answer != *colonyId* ]] || fail "without a token: $answer"
+answer=$(curl -sS --cacert "$scratch/tls-cert.pem" -w ' %{http_code}' --oauth2-bearer wrong --json '{}' "$rpc")
+[[ $answer == *' 401' && $answer != *colonyId* ]] || fail "with a wrong token: $answer"
+answer=$(curl -sS --cacert "$scratch/tls-cert.pem" -w ' %{http_code}' --oauth2-bearer "$(cat "$scratch/token")" --json '{}' "$rpc")
+[[ $answer == *"\"$colony\""*' 200' ]] || fail "with the token: $answer"
+! curl -s -m 5 -o /dev/null --json '{}' "http://localhost:$listen/coral.colony.v1.ColonyService/GetStatus" || fail "it speaks without TLS"
+! grep -rqF "$(cat "$scratch/token")" "$CORAL_HOME/proxies" || fail "the token stands in a log or a state"
+pass "beyond loopback: TLS and a bearer token, and nothing without them"

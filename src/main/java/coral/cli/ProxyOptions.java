@@ -63,6 +63,11 @@ final class ProxyOptions {
     return Optional.ofNullable(readInvitation == null ? invitation : readInvitation);
   }
 
+  /** Whether callers on other hosts can be told from strangers. */
+  boolean letsOthersIn() {
+    return tlsCertificate != null && tlsKey != null && tokenFile != null;
+  }
+
   /** Whether a certificate can be bought with what was given. */
   boolean canPay() {
     return invitation != null || enrolment.canPay();

@@ -97,6 +97,14 @@ final class ProxyStartCommand implements Callable<Integer> {
     requireNone(directory);
     ProxyContext context = ProxyContext.of(root, directory.colonyId());
     requireKnown(root, directory, context);
+    if (!listen.host().isLoopbackAddress()
+        && !options.letsOthersIn()
+        && root.configFile().isEmpty()) {
+      throw wrong(
+          "--listen "
+              + listen.host().getHostAddress()
+              + " lets other hosts in: that needs --tls-cert, --tls-key and --token-file");
+    }
     if (daemon) {
       listen.requireFree(proxies.running());
       return startInBackground(root, directory, invited);
