@@ -1,6 +1,7 @@
 package coral;
 
 import coral.cli.CommandLine;
+import coral.rpc.NoDefaultTrust;
 
 /** Starts Coral: arguments in, exit code out. */
 public final class Main {
@@ -24,6 +25,7 @@ public final class Main {
       System.setProperty(
           COMMON_POOL_PARALLELISM, Integer.toString(Math.max(MIN_PARALLELISM, others)));
     }
+    NoDefaultTrust.install();
     System.exit(CommandLine.execute(arguments));
   }
 }

@@ -10,11 +10,11 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -32,9 +32,12 @@ final class RouteFollower {
   private final Duration timeout;
   private final Duration connectTimeout;
   private final RouteLog log;
-  private final Map<Route, ConnectClient> clients = new HashMap<>();
-  private final Set<Route> useless = new HashSet<>();
-  private @Nullable Route taken;
+
+  /** By the rank of the route, as all that follows. */
+  private final Map<Integer, ConnectClient> clients = new HashMap<>();
+
+  private final BitSet useless = new BitSet();
+  private @Nullable Integer taken;
 
   /** A call over one connection. */
   interface Call<T> {
@@ -58,7 +61,7 @@ final class RouteFollower {
 
   /** By which the last call was answered. */
   Optional<Route> taken() {
-    return Optional.ofNullable(taken);
+    return taken == null ? Optional.empty() : routes.get(taken);
   }
 
   /**
@@ -77,11 +80,11 @@ final class RouteFollower {
         break;
       }
       Route route = ranked.get();
-      if (useless.contains(route) || !suffices(route, rpc)) {
+      if (useless.get(rank) || !suffices(route, rpc)) {
         continue;
       }
       // First: without a certificate there is nothing to connect for.
-      ConnectClient client = client(route);
+      ConnectClient client = client(route, rank);
       if (!isReachable(route, rank)) {
         continue;
       }
@@ -98,14 +101,14 @@ final class RouteFollower {
               + ")");
       try {
         T answer = call.over(client);
-        taken = route;
+        taken = rank;
         log.say(
             answer instanceof Message message
                 ? "Response received (" + message.getSerializedSize() + " bytes)"
                 : "The response has begun");
         return answer;
       } catch (RpcException e) {
-        taken = route;
+        taken = rank;
         if (!goesOn(e, route, rpc)) {
           throw failure(e, next);
         }
@@ -113,7 +116,7 @@ final class RouteFollower {
         if (isForbidden(e)) {
           refused = e;
         } else {
-          useless.add(route);
+          useless.set(rank);
           last = e;
         }
       }
@@ -136,7 +139,7 @@ final class RouteFollower {
    * whether it was heard before it failed, so that it could be made again elsewhere.
    */
   private boolean isReachable(Route route, int rank) {
-    if (route.equals(taken) || !routes.mayGoOn(rank)) {
+    if (Objects.equals(rank, taken) || !routes.mayGoOn(rank)) {
       return true;
     }
     try (Socket socket = new Socket(java.net.Proxy.NO_PROXY)) {
@@ -147,14 +150,14 @@ final class RouteFollower {
     } catch (IOException e) {
       RpcException meaning = RpcException.of(e, route.endpoint().toString());
       log.failed(route.toString(), String.valueOf(meaning.getMessage()));
-      useless.add(route);
+      useless.set(rank);
       return false;
     }
   }
 
-  private ConnectClient client(Route route) {
+  private ConnectClient client(Route route, int rank) {
     return clients.computeIfAbsent(
-        route,
+        rank,
         absent ->
             route.via() == Via.PROXY
                 ? ConnectClient.plaintext(route.endpoint(), connectTimeout, timeout)

@@ -136,7 +136,9 @@ public final class Pem {
    */
   public static PrivateKey privateKey(byte[] text) {
     PKCS8EncodedKeySpec spec = new PKCS8EncodedKeySpec(decode(PRIVATE_KEY, text, MAX_BUNDLE_BYTES));
-    for (String algorithm : List.of("RSA", "EC", "Ed25519")) {
+    // A key factory that cannot read a key asks every provider of the runtime: the usual ones
+    // first.
+    for (String algorithm : List.of("EC", "Ed25519", "RSA")) {
       try {
         return KeyFactory.getInstance(algorithm).generatePrivate(spec);
       } catch (InvalidKeySpecException e) {

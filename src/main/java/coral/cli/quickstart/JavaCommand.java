@@ -15,7 +15,8 @@ import org.jspecify.annotations.Nullable;
  * never is of another version.
  *
  * @param archives where archives of loaded classes lie, if there are any (see the launcher script)
- * @param archiving whether each child leaves such an archive behind when it ends
+ * @param archiving whether each child leaves a list there of the classes it loads, of which the
+ *     launcher script makes its archive
  */
 record JavaCommand(Optional<Path> archives, boolean archiving) {
   /** Set by the launcher script. */
@@ -59,16 +60,16 @@ record JavaCommand(Optional<Path> archives, boolean archiving) {
     line.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     line.addAll(kind.options);
     line.addAll(List.of("-XX:+UseSerialGC", "-Xshare:auto"));
-    archives
-        .map(directory -> directory.resolve(kind.archive + ".jsa"))
-        .ifPresent(
-            archive -> {
-              if (archiving) {
-                line.add("-XX:ArchiveClassesAtExit=" + archive);
-              } else if (Files.isRegularFile(archive)) {
-                line.add("-XX:SharedArchiveFile=" + archive);
-              }
-            });
+    archives.ifPresent(
+        directory -> {
+          Path archive = directory.resolve(kind.archive + ".jsa");
+          if (archiving) {
+            // %p is the number of the process: there may be more than one of a kind.
+            line.add("-XX:DumpLoadedClassList=" + directory.resolve(kind.archive + ".%p.classes"));
+          } else if (Files.isRegularFile(archive)) {
+            line.add("-XX:SharedArchiveFile=" + archive);
+          }
+        });
     line.addAll(
         List.of(
             "-Djava.io.tmpdir=" + temporaryFiles,

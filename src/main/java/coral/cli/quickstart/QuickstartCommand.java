@@ -76,7 +76,7 @@ public final class QuickstartCommand implements Callable<Integer> {
   @Option(
       names = "--archive-classes",
       hidden = true,
-      description = "Leave an archive of loaded classes for each kind of process.")
+      description = "Leave lists of the classes that each kind of process loads.")
   private boolean archiveClasses;
 
   /** Made by picocli. */
