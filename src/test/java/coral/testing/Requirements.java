@@ -20,6 +20,8 @@ public enum Requirements {
   SOFTHSM("softhsm"),
   /** Reads what passes an interface. */
   TCPDUMP("tcpdump"),
+  /** A kernel that tracks connections, and Debian's nftables, whose rules make it do so. */
+  CONNTRACK("conntrack"),
   /** Node.js with npm: clients that others have made. */
   NODE("node"),
   /** Debian's graphviz, which reads what 'coral topology -o dot' writes. */
