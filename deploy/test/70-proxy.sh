@@ -61,7 +61,7 @@ answer=$(json='{}' call coral.colony.v1.ColonyService/ListAllocations $(as "$adm
 [[ $answer == *'"allocations":[]'* || $answer != *'"agentId"'* ]] || fail "its address is left behind: $answer"
 pass "coral proxy stop leaves nothing behind"
 
-# For other hosts only over TLS and for those who show a token.
+# For other hosts only over TLS, and for those who show a token.
 listen=$(free_port)
 remote=(proxy start "$colony" --device user-space --listen "0.0.0.0:$listen")
 if timeout 60 "${coral[@]}" "${remote[@]}" --daemon >"$scratch/open.txt" 2>&1; then fail "it listens to everybody"; fi
@@ -83,3 +83,26 @@ answer=$(curl -sS --cacert "$scratch/tls-cert.pem" -w ' %{http_code}' --oauth2-b
 ! curl -s -m 5 -o /dev/null --json '{}' "http://localhost:$listen/coral.colony.v1.ColonyService/GetStatus" || fail "it speaks without TLS"
 ! grep -rqF "$(cat "$scratch/token")" "$CORAL_HOME/proxies" || fail "the token stands in a log or a state"
 pass "beyond loopback: TLS and a bearer token, and nothing without them"
+
+# Or for those who show a certificate of the colony, until the colony revokes it.
+invitation=$("${coral[@]}" invite --role viewer --agent ada -o json | sed -E 's/.*"invitation": ?"([^"]+)".*/\1/')
+CORAL_HOME=$scratch/ada "${coral[@]}" context import "$invitation" >"$scratch/import.txt" 2>&1 ||
+  fail "context import: $(cat "$scratch/import.txt")"
+ada=$(dirname "$(find "$scratch/ada" -name key.pem)")
+"${coral[@]}" proxy stop "$colony" >/dev/null
+"${coral[@]}" "${remote[@]}" --tls-cert "$scratch/tls-cert.pem" --tls-key "$scratch/tls-key.pem" --client-certs \
+  --daemon >"$scratch/proxy.txt" 2>&1 || fail "the proxy: $(cat "$scratch/proxy.txt")"
+also_stop+=("$(sed -nE 's/.*\(PID: ([0-9]+)\).*/\1/p' "$scratch/proxy.txt")")
+shown=(curl -sS --cacert "$scratch/tls-cert.pem" -w ' %{http_code}' --json '{}')
+answer=$("${shown[@]}" "$rpc")
+[[ $answer == *'"unauthenticated"'*' 401' ]] || fail "without a certificate: $answer"
+answer=$("${shown[@]}" --cert "$ada/cert.pem" --key "$ada/key.pem" "$rpc")
+[[ $answer == *"\"$colony\""*' 200' ]] || fail "with a certificate of the colony: $answer"
+answer=$("${shown[@]}" --cert "$ada/cert.pem" --key "$ada/key.pem" -H 'Coral-Caller: admin/root' -H 'Client-Cert: :AAAA:' "$rpc")
+[[ $answer == *' 200' ]] || fail "what a caller says of itself is not the proxy's: $answer"
+answer=$("${shown[@]}" --cert "$scratch/tls-cert.pem" --key "$scratch/tls-key.pem" "$rpc" 2>&1 || true)
+[[ $answer != *colonyId* && $answer == *000 ]] || fail "with a certificate of nobody's: $answer"
+"${coral[@]}" revoke-agent ada --reason "left the company" >/dev/null
+answer=$("${shown[@]}" --cert "$ada/cert.pem" --key "$ada/key.pem" "$rpc")
+[[ $answer == *'no longer accepted'*' 401' ]] || fail "with a certificate that is revoked: $answer"
+pass "beyond loopback: certificates of the colony, and none that it has revoked"

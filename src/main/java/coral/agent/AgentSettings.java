@@ -85,8 +85,6 @@ public record AgentSettings(
     CredentialSettings credentials = CredentialSettings.from(reader);
     Optional<InvitationText> invitation = credentials.invitation();
     Optional<InvitationText.Discovery> inviting = invitation.flatMap(InvitationText::discovery);
-    Optional<ProxySettings> proxy = ProxySettings.from(reader.at("proxy"));
-    boolean isStandalone = proxy.filter(ProxySettings::isStandalone).isPresent();
     ColonyId colonyId =
         agreed(
                 "colony-id",
@@ -97,6 +95,8 @@ public record AgentSettings(
                 () ->
                     reader.invalid(
                         "colony-id", "a colony id, such as my-app-prod-a3f2e1, or an invitation"));
+    Optional<ProxySettings> proxy = ProxySettings.from(reader.at("proxy"), colonyId);
+    boolean isStandalone = proxy.filter(ProxySettings::isStandalone).isPresent();
     Path home =
         reader
             .optionalPath("home")

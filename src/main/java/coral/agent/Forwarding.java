@@ -178,6 +178,10 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     if (former != null && isSilent(former, next)) {
       with.proxy().disconnect("the tunnel does not answer at " + first(former));
     }
+    with.settings()
+        .proxy()
+        .flatMap(proxy -> proxy.listener().remote())
+        .ifPresent(remote -> remote.roots().replace(shown.trust().roots()));
     with.proxy().connect(next.upstream());
     route = next;
     if (isSame) {

@@ -6,6 +6,7 @@ import coral.model.ColonyId;
 import coral.model.Endpoint;
 import coral.model.InvitationText;
 import coral.proxy.AccessToken;
+import coral.proxy.CallerRoots;
 import coral.proxy.ProxyListener;
 import coral.rpc.CallerIdentity;
 import coral.rpc.Role;
@@ -18,6 +19,10 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
+import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -35,7 +40,7 @@ public record ProxySettings(ProxyListener listener, boolean isStandalone) {
   private static final String INTERFACE_PREFIX = "coral-";
 
   /** Empty if there is to be none. */
-  static Optional<ProxySettings> from(SettingsReader reader) {
+  static Optional<ProxySettings> from(SettingsReader reader, ColonyId colonyId) {
     boolean isStandalone = reader.flag("standalone");
     if (!isStandalone && !reader.flag("enabled")) {
       return Optional.empty();
@@ -44,7 +49,9 @@ public record ProxySettings(ProxyListener listener, boolean isStandalone) {
       return Optional.of(
           new ProxySettings(
               new ProxyListener(
-                  address(reader), remote(reader), Set.copyOf(reader.strings("allowed-origins"))),
+                  address(reader),
+                  remote(reader, colonyId),
+                  Set.copyOf(reader.strings("allowed-origins"))),
               isStandalone));
     } catch (IllegalArgumentException e) {
       throw new SettingsException("coral.agent.proxy: " + e.getMessage(), e);
@@ -62,38 +69,45 @@ public record ProxySettings(ProxyListener listener, boolean isStandalone) {
     }
   }
 
-  /**
-   * Whoever calls from elsewhere shows a token. Not a certificate of the colony: whether that is
-   * good still is known to the colony alone.
-   */
-  private static Optional<ProxyListener.Remote> remote(SettingsReader reader) {
+  /** Whoever calls from elsewhere shows a certificate of the colony, or a token. */
+  private static Optional<ProxyListener.Remote> remote(SettingsReader reader, ColonyId colonyId) {
     Optional<Path> certificate = reader.optionalPath("remote.certificate-file");
     Optional<Path> key = reader.optionalPath("remote.key-file");
     Optional<Path> token = reader.optionalPath("remote.token-file");
-    if (certificate.isEmpty() && key.isEmpty() && token.isEmpty()) {
+    boolean takesCertificates = reader.flag("remote.client-certificates");
+    if (certificate.isEmpty() && key.isEmpty() && token.isEmpty() && !takesCertificates) {
       return Optional.empty();
     }
-    if (certificate.isEmpty() || key.isEmpty() || token.isEmpty()) {
+    if (certificate.isEmpty() || key.isEmpty() || (token.isEmpty() && !takesCertificates)) {
       throw new SettingsException(
-          "coral.agent.proxy.remote: certificate-file, key-file and token-file come together");
+          "coral.agent.proxy.remote: certificate-file and key-file come together, and with"
+              + " token-file, client-certificates or both");
     }
     try {
-      String text =
-          new String(
-              SecureFiles.readPrivate(token.get(), InvitationText.MAX_LENGTH),
-              StandardCharsets.UTF_8);
+      PrivateKey own = Pem.readPrivateKey(key.get());
+      List<X509Certificate> chain = Pem.readCertificates(certificate.get());
+      CallerRoots roots = new CallerRoots();
       return Optional.of(
           new ProxyListener.Remote(
-              ServerTls.of(
-                  Pem.readPrivateKey(key.get()),
-                  Pem.readCertificates(certificate.get()),
-                  Optional.empty(),
-                  unused -> false),
-              CallerIdentity.none(),
-              Optional.of(AccessToken.of(text.strip(), Role.VIEWER, "remote"))));
+              // The colony says at each call whether the certificate is good still.
+              takesCertificates
+                  ? ServerTls.trusting(own, chain, roots, shown -> true)
+                  : ServerTls.of(own, chain, Optional.empty(), shown -> false),
+              roots,
+              takesCertificates
+                  ? CallerIdentity.ofColony(colonyId, shown -> true, InstantSource.system())
+                  : CallerIdentity.none(),
+              token.isPresent() ? Optional.of(accessToken(token.get())) : Optional.empty()));
     } catch (IOException e) {
       throw new SettingsException("coral.agent.proxy.remote: " + e.getMessage(), e);
     }
+  }
+
+  private static AccessToken accessToken(Path file) throws IOException {
+    String text =
+        new String(
+            SecureFiles.readPrivate(file, InvitationText.MAX_LENGTH), StandardCharsets.UTF_8);
+    return AccessToken.of(text.strip(), Role.VIEWER, "remote");
   }
 
   /** Where callers reach the listener. */

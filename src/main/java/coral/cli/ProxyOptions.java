@@ -49,6 +49,13 @@ final class ProxyOptions {
       description = "File with the bearer token of callers on other hosts; they may read.")
   private @Nullable Path tokenFile;
 
+  @Option(
+      names = "--client-certs",
+      description =
+          "Let callers on other hosts show certificates of the colony; they may do what both they"
+              + " and the proxy may.")
+  private boolean clientCertificates;
+
   private @Nullable String readInvitation;
 
   /**
@@ -65,7 +72,7 @@ final class ProxyOptions {
 
   /** Whether callers on other hosts can be told from strangers. */
   boolean letsOthersIn() {
-    return tlsCertificate != null && tlsKey != null && tokenFile != null;
+    return tlsCertificate != null && tlsKey != null && (tokenFile != null || clientCertificates);
   }
 
   /** Whether a certificate can be bought with what was given. */
@@ -79,6 +86,9 @@ final class ProxyOptions {
     EnrolmentOptions.option(arguments, "--tls-cert", tlsCertificate);
     EnrolmentOptions.option(arguments, "--tls-key", tlsKey);
     EnrolmentOptions.option(arguments, "--token-file", tokenFile);
+    if (clientCertificates) {
+      arguments.add("--client-certs");
+    }
     EnrolmentOptions.option(arguments, "--name", name);
     allowedOrigins.forEach(origin -> EnrolmentOptions.option(arguments, "--allow-origin", origin));
   }
@@ -97,6 +107,9 @@ final class ProxyOptions {
         // Not that of an agent on this host, which may be in the environment.
         .set("coral.agent.id", name == null ? "" : name.value())
         .set("coral.agent.inviter", context.inviter().orElse(null));
+    if (clientCertificates) {
+      settings.set("coral.agent.proxy.remote.client-certificates", true);
+    }
     if (!allowedOrigins.isEmpty()) {
       settings.set("coral.agent.proxy.allowed-origins", allowedOrigins);
     }

@@ -77,7 +77,8 @@ final class ProxyStartCommand implements Callable<Integer> {
       converter = ListenAddress.Converter.class,
       description =
           "Where callers reach it (default: ${DEFAULT-VALUE}). Port 0: any free one. An address"
-              + " other than loopback needs --tls-cert, --tls-key and --token-file.")
+              + " other than loopback needs --tls-cert and --tls-key, and --token-file or"
+              + " --client-certs.")
   private ListenAddress listen = new ListenAddress.Converter().convert(ListenAddress.DEFAULT);
 
   @Option(
@@ -103,7 +104,8 @@ final class ProxyStartCommand implements Callable<Integer> {
       throw wrong(
           "--listen "
               + listen.host().getHostAddress()
-              + " lets other hosts in: that needs --tls-cert, --tls-key and --token-file");
+              + " lets other hosts in: that needs --tls-cert and --tls-key, and --token-file or"
+              + " --client-certs");
     }
     if (daemon) {
       listen.requireFree(proxies.running());

@@ -207,6 +207,7 @@ final class ColonyServer {
             CallerIdentity.ofColony(
                 settings.colonyId(),
                 certificate -> isHolderAccepted(certificate, administrator),
+                actors.certificates()::accepts,
                 parts.clock()),
             authorization(parts.audit().sink()))
         .service(

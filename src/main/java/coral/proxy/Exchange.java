@@ -2,6 +2,7 @@ package coral.proxy;
 
 import coral.model.Failure;
 import coral.model.RefusedException;
+import coral.rpc.ClientCertField;
 import coral.rpc.FailureStatus;
 import coral.rpc.Role;
 import io.grpc.Status;
@@ -40,7 +41,7 @@ final class Exchange extends ChannelInboundHandlerAdapter {
   /** Of the request, before there is a stream to the colony. */
   private final Queue<Object> early = new ArrayDeque<>(2);
 
-  private Optional<String> speaksFor = Optional.empty();
+  private Optional<Guard.RemoteCaller> speaksFor = Optional.empty();
   private Optional<String> origin = Optional.empty();
   private @Nullable UpstreamConnection carrier;
   private @Nullable Http2StreamChannel upstream;
@@ -124,7 +125,12 @@ final class Exchange extends ChannelInboundHandlerAdapter {
     request.method(head.method()).scheme("https").path(head.path());
     request.authority(carriedBy.authority());
     request.add(head.fields());
-    request.set(RequestHead.CALLER, speaksFor.orElse(local(carriedBy.role())));
+    request.set(
+        RequestHead.CALLER,
+        speaksFor.map(Guard.RemoteCaller::name).orElse(local(carriedBy.role())));
+    speaksFor
+        .flatMap(Guard.RemoteCaller::certificate)
+        .ifPresent(shown -> request.set(ClientCertField.NAME, ClientCertField.encode(shown)));
     return request;
   }
 

@@ -6,6 +6,7 @@ import coral.rpc.Caller;
 import coral.rpc.Role;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http2.Http2Headers;
+import java.security.cert.X509Certificate;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -32,10 +33,18 @@ final class Guard {
   /**
    * A request that may be made.
    *
-   * @param caller who it is, as {@code role/name}; empty: somebody on this host
+   * @param caller who it is; empty: somebody on this host
    * @param origin of the page that calls, if it is another site's; it must be told that it may read
    */
-  record Admitted(Optional<String> caller, Optional<String> origin) {}
+  record Admitted(Optional<RemoteCaller> caller, Optional<String> origin) {}
+
+  /**
+   * Somebody on another host.
+   *
+   * @param name as {@code role/name}
+   * @param certificate which says so; the colony knows whether it is good still
+   */
+  record RemoteCaller(String name, Optional<X509Certificate> certificate) {}
 
   private final ProxyListener listener;
 
@@ -101,7 +110,7 @@ final class Guard {
         "a page of another site calls; --allow-origin lets those of one site");
   }
 
-  private Optional<String> caller(RequestHead request, CallerConnection connection) {
+  private Optional<RemoteCaller> caller(RequestHead request, CallerConnection connection) {
     if (listener.remote().isEmpty()) {
       return Optional.empty();
     }
@@ -109,7 +118,7 @@ final class Guard {
     Caller caller =
         remote.callers().identify(connection.certificate(), connection.remote(), "at the proxy");
     if (caller.role() != Role.ANYONE) {
-      return Optional.of(caller.actor());
+      return Optional.of(new RemoteCaller(caller.actor(), caller.certificate()));
     }
     Optional<AccessToken> token = remote.token();
     String shown =
@@ -120,7 +129,9 @@ final class Guard {
             .orElse("");
     if (token.isPresent() && token.get().matches(shown)) {
       request.fields().remove(HttpHeaderNames.AUTHORIZATION);
-      return Optional.of(token.get().role().wireName() + "/" + token.get().name());
+      return Optional.of(
+          new RemoteCaller(
+              token.get().role().wireName() + "/" + token.get().name(), Optional.empty()));
     }
     throw new RefusedException(
         Failure.UNAUTHENTICATED,

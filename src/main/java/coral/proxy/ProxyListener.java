@@ -21,11 +21,13 @@ public record ProxyListener(
    * Who may call from elsewhere, and as whom. A caller shows a client certificate of the colony or
    * the token; one with neither is refused.
    *
-   * @param tls the server's side; with the colony's roots for client certificates
+   * @param tls the server's side
+   * @param roots of the colony: certificates of callers lead to one of them
    * @param callers reads the callers out of their certificates; {@code CallerIdentity.none()} where
    *     a token is the only way
    */
-  public record Remote(ServerTls tls, CallerIdentity callers, Optional<AccessToken> token) {}
+  public record Remote(
+      ServerTls tls, CallerRoots roots, CallerIdentity callers, Optional<AccessToken> token) {}
 
   /**
    * @throws IllegalArgumentException for an address other than loopback without {@code remote}, one

@@ -1,5 +1,6 @@
 package coral.proxy;
 
+import coral.rpc.ClientCertField;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
@@ -24,6 +25,7 @@ record RequestHead(
   /** Says for whom a proxy calls; see {@code coral.rpc.Caller}. */
   static final String CALLER = "coral-caller";
 
+  /** What ends at the proxy, and what it alone says. */
   private static final Set<String> HOP_BY_HOP =
       Set.of(
           "connection",
@@ -36,7 +38,9 @@ record RequestHead(
           "http2-settings",
           "expect",
           "host",
-          CALLER);
+          CALLER,
+          ClientCertField.NAME,
+          "client-cert-chain");
 
   /** That of a request over HTTP/2. */
   static RequestHead of(Http2Headers request) {

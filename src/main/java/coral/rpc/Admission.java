@@ -53,6 +53,7 @@ final class Admission {
         .certificate()
         .ifPresent(certificate -> remember(connected, peer(request), certificate));
     Caller caller = connected.speakingFor(values(request, Caller.HEADER));
+    identity.requireRelayed(caller, values(request, ClientCertField.NAME));
     authorization.require(rpc, caller);
     return caller;
   }

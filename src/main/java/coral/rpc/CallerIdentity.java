@@ -33,12 +33,17 @@ public final class CallerIdentity {
 
   private final Optional<ColonyId> colonyId;
   private final Predicate<X509Certificate> accepted;
+  private final Predicate<X509Certificate> relayed;
   private final InstantSource clock;
 
   private CallerIdentity(
-      Optional<ColonyId> colonyId, Predicate<X509Certificate> accepted, InstantSource clock) {
+      Optional<ColonyId> colonyId,
+      Predicate<X509Certificate> accepted,
+      Predicate<X509Certificate> relayed,
+      InstantSource clock) {
     this.colonyId = colonyId;
     this.accepted = accepted;
+    this.relayed = relayed;
     this.clock = clock;
   }
 
@@ -49,12 +54,27 @@ public final class CallerIdentity {
    */
   public static CallerIdentity ofColony(
       ColonyId colonyId, Predicate<X509Certificate> accepted, InstantSource clock) {
-    return new CallerIdentity(Optional.of(colonyId), accepted, clock);
+    return ofColony(colonyId, accepted, accepted, clock);
+  }
+
+  /**
+   * The same, where to accept a certificate has an effect.
+   *
+   * @param relayed whether a certificate is still good that a caller has shown to a proxy; without
+   *     that effect, because the proxy alone has seen that the caller has its key
+   */
+  public static CallerIdentity ofColony(
+      ColonyId colonyId,
+      Predicate<X509Certificate> accepted,
+      Predicate<X509Certificate> relayed,
+      InstantSource clock) {
+    return new CallerIdentity(Optional.of(colonyId), accepted, relayed, clock);
   }
 
   /** Every caller is {@link Role#ANYONE}: for a service that asks for no certificates. */
   public static CallerIdentity none() {
-    return new CallerIdentity(Optional.empty(), certificate -> false, InstantSource.system());
+    return new CallerIdentity(
+        Optional.empty(), certificate -> false, certificate -> false, InstantSource.system());
   }
 
   /**
@@ -70,26 +90,64 @@ public final class CallerIdentity {
     if (certificate.isEmpty() || colonyId.isEmpty()) {
       return Caller.anyone(remote, requestId);
     }
-    X509Certificate leaf = certificate.get();
+    return identify(certificate.get(), colonyId.get(), accepted, remote, requestId);
+  }
+
+  /**
+   * Refuses a call for somebody whose certificate is no longer good, if its {@link ClientCertField}
+   * is there. Who may make calls for others at all is not asked here.
+   *
+   * @param caller for whom the call is made
+   * @throws RefusedException INVALID_ARGUMENT if the field is malformed, or the call is made for
+   *     nobody; UNAUTHENTICATED as of {@link #identify}, or if the certificate is somebody else's
+   */
+  void requireRelayed(Caller caller, List<String> clientCert) {
+    if (clientCert.isEmpty() || colonyId.isEmpty()) {
+      return;
+    }
+    if (clientCert.size() > 1 || caller.speaker().isEmpty()) {
+      throw new RefusedException(
+          Failure.INVALID_ARGUMENT,
+          ClientCertField.NAME + " is there once, and together with " + Caller.HEADER);
+    }
+    Caller shown =
+        identify(
+            ClientCertField.decode(clientCert.get(0)),
+            colonyId.get(),
+            relayed,
+            caller.remote(),
+            caller.requestId());
+    if (shown.role() != caller.speaker().get().of() || !shown.name().equals(caller.name())) {
+      throw unauthenticated(
+          ClientCertField.NAME + " and " + Caller.HEADER + " name different callers");
+    }
+  }
+
+  private Caller identify(
+      X509Certificate leaf,
+      ColonyId colony,
+      Predicate<X509Certificate> isGood,
+      InetSocketAddress remote,
+      String requestId) {
     Instant now = clock.instant();
     if (now.isAfter(leaf.getNotAfter().toInstant())
         || now.isBefore(leaf.getNotBefore().toInstant())) {
       throw unauthenticated("the client certificate is not valid at this time");
     }
     String uri = onlyUri(leaf);
-    String prefix = "spiffe://" + colonyId.get() + "/";
+    String prefix = "spiffe://" + colony + "/";
     Matcher path = PATH.matcher(withoutPrefix(uri, prefix));
     Optional<Role> role = path.matches() ? Role.ofCertificate(path.group(1)) : Optional.empty();
     if (role.isEmpty() || !isAgentId(path.group(2))) {
       throw unauthenticated("the client certificate names nobody of this colony");
     }
     String name = path.group(2);
-    requireSubject(leaf, "O", colonyId.get().value());
+    requireSubject(leaf, "O", colony.value());
     requireSubject(leaf, "CN", name);
-    if (!accepted.test(leaf)) {
+    if (!isGood.test(leaf)) {
       throw unauthenticated("the client certificate is no longer accepted");
     }
-    return new Caller(role.get(), Optional.of(name), certificate, remote, requestId);
+    return new Caller(role.get(), Optional.of(name), Optional.of(leaf), remote, requestId);
   }
 
   /**

@@ -42,6 +42,9 @@ class ProxySettingsTest {
     assertThrows(
         SettingsException.class,
         () -> settings("proxy { enabled = true, remote.token-file = \"/nowhere\" }"));
+    assertThrows(
+        SettingsException.class,
+        () -> settings("proxy { enabled = true, remote.client-certificates = true }"));
   }
 
   /** Linux: an interface's name has at most 15 bytes. */

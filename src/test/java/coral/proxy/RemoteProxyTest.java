@@ -43,16 +43,15 @@ final class RemoteProxyTest {
   static void start() throws Exception {
     StandInColony colony = new StandInColony();
     ClientCertificate own = colony.authority.server(StandInColony.ID);
+    CallerRoots roots = new CallerRoots();
+    roots.replace(List.of(colony.authority.root()));
     ProxyListener listener =
         new ProxyListener(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             Optional.of(
                 new ProxyListener.Remote(
-                    ServerTls.of(
-                        own.key(),
-                        own.chain(),
-                        Optional.of(colony.authority.root()),
-                        certificate -> true),
+                    ServerTls.trusting(own.key(), own.chain(), roots, certificate -> true),
+                    roots,
                     CallerIdentity.ofColony(
                         new ColonyId(StandInColony.ID),
                         certificate -> true,
@@ -108,6 +107,19 @@ final class RemoteProxyTest {
         "proxy/proxy-ada-laptop for operator/bob",
         get(grpc(Role.OPERATOR, "bob").getStatus(GetStatusRequest.getDefaultInstance()))
             .getStatus());
+  }
+
+  @Test
+  void theColonySaysAtEachCallWhetherTheCallersCertificateIsStillGood() throws Exception {
+    ColonyServiceClient mallory = grpc(Role.OPERATOR, "mallory");
+    GetStatusRequest question = GetStatusRequest.getDefaultInstance();
+    get(mallory.getStatus(question));
+
+    fixture.colony.revoked.add("CN=mallory");
+
+    assertEquals(
+        Status.Code.UNAUTHENTICATED, ProxyFixture.status(mallory.getStatus(question)).getCode());
+    get(grpc(Role.OPERATOR, "bob").getStatus(question));
   }
 
   @Test

@@ -54,6 +54,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.SSLContext;
@@ -94,6 +95,9 @@ final class StandInColony implements AutoCloseable {
   volatile CompletableFuture<SourceQueueWithComplete<WatchAgentsResponse>> watcher =
       new CompletableFuture<>();
 
+  /** Parts of the subjects of certificates that callers may no longer show to a proxy. */
+  final Set<String> revoked = ConcurrentHashMap.newKeySet();
+
   private final Endpoint endpoint;
 
   StandInColony() throws Exception {
@@ -124,7 +128,12 @@ final class StandInColony implements AutoCloseable {
             RpcServer.builder(
                     system,
                     CallerIdentity.ofColony(
-                        new ColonyId(ID), certificate -> true, InstantSource.system()),
+                        new ColonyId(ID),
+                        certificate -> true,
+                        relayed ->
+                            revoked.stream()
+                                .noneMatch(relayed.getSubjectX500Principal().getName()::contains),
+                        InstantSource.system()),
                     RpcAuthorization.of(table))
                 .service(
                     ColonyService.class,
