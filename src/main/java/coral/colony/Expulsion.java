@@ -22,10 +22,19 @@ import org.slf4j.LoggerFactory;
  * Ends what somebody has open when its right to it ends: the session, which is told why, the
  * WireGuard peer, and every connection with whatever is under way on it. By the time this hears of
  * it new handshakes and new calls are refused already, by {@link CertificateIndex}.
+ *
+ * <p>Whoever renews its certificate keeps its rights, and the calls that it has under way with the
+ * former one may end by themselves: a renewal breaks no stream off. A revocation ends them too.
  */
 final class Expulsion implements Consumer<CertificateChange> {
   /** For the last word to a session to leave the host before its connection is reset. */
   static final Duration LAST_WORD = Duration.ofMillis(300);
+
+  /**
+   * For calls that are under way when their caller's certificate is renewed. A little longer than
+   * the hour that a proxy gives them, which can tell its callers why they end.
+   */
+  static final Duration CALLS_UNDER_WAY = Duration.ofMinutes(65);
 
   private static final Logger audit = LoggerFactory.getLogger("coral.audit");
 
@@ -72,9 +81,21 @@ final class Expulsion implements Consumer<CertificateChange> {
   @Override
   public void accept(CertificateChange change) {
     change.agentId().ifPresent(agentId -> end(agentId, change.kind()));
+    boolean isRenewal = isRenewal(change);
+    Set<String> stillGood =
+        isRenewal ? change.agentId().map(this::goodSerials).orElse(Set.of()) : Set.of();
     system
         .scheduler()
-        .scheduleOnce(LAST_WORD, () -> closeConnections(change), system.executionContext());
+        .scheduleOnce(
+            isRenewal ? CALLS_UNDER_WAY : LAST_WORD,
+            () -> closeConnections(change, stillGood),
+            system.executionContext());
+  }
+
+  /** An id that was claimed anew has another holder: what the former one has open ends at once. */
+  private boolean isRenewal(CertificateChange change) {
+    return change.kind() == CertificateChange.Kind.SUPERSEDED
+        && change.agentId().filter(agentId -> !certificates.isBarred(agentId)).isPresent();
   }
 
   private void end(AgentId agentId, CertificateChange.Kind kind) {
@@ -97,11 +118,17 @@ final class Expulsion implements Consumer<CertificateChange> {
         .collect(Collectors.toUnmodifiableSet());
   }
 
-  private void closeConnections(CertificateChange change) {
+  /**
+   * @param stillGood serial numbers that the change has left good; what has become of them since is
+   *     another change's business
+   */
+  private void closeConnections(CertificateChange change, Set<String> stillGood) {
     int closed =
         connections.close(
             change.agentId().map(AgentId::value),
-            certificate -> !certificates.accepts(certificate));
+            certificate ->
+                !certificates.accepts(certificate)
+                    && !stillGood.contains(Protobuf.serial(certificate)));
     if (closed > 0) {
       audit.info(
           "connections ended agent={} number={} reason={}",
