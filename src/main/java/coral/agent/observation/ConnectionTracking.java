@@ -2,11 +2,11 @@ package coral.agent.observation;
 
 import coral.model.IpPrefix;
 import java.net.InetAddress;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.StringTokenizer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,10 +32,14 @@ final class ConnectionTracking {
 
   private final OwnAddresses own;
   private final List<String> ownTexts;
-  private final List<ObservedConnection> connections = new ArrayList<>();
+  private final Consumer<TrackedConnection> connections;
 
-  ConnectionTracking(OwnAddresses own) {
+  /**
+   * @param connections takes each as it is read; how many there are has no bound
+   */
+  ConnectionTracking(OwnAddresses own, Consumer<TrackedConnection> connections) {
     this.own = own;
+    this.connections = connections;
     this.ownTexts =
         List.of("=" + own.own().ipv4Text() + " ", "=" + uncompressed(own.own().ipv6()) + " ");
   }
@@ -43,16 +47,11 @@ final class ConnectionTracking {
   /** Takes the next line; one that is not of an open connection of this host is left out. */
   void line(String line) {
     if (ownTexts.stream().anyMatch(line::contains)) {
-      parse(line).ifPresent(connections::add);
+      parse(line).ifPresent(connections);
     }
   }
 
-  /** The connections, one by one. */
-  List<ObservedConnection> connections() {
-    return List.copyOf(connections);
-  }
-
-  private Optional<ObservedConnection> parse(String line) {
+  private Optional<TrackedConnection> parse(String line) {
     StringTokenizer fields = new StringTokenizer(line, " ");
     if (fields.countTokens() < 10 || fields.countTokens() > MAX_FIELDS) {
       return Optional.empty();
@@ -111,7 +110,7 @@ final class ConnectionTracking {
     return port;
   }
 
-  private Optional<ObservedConnection> connection(String protocol, Way original, Way reply) {
+  private Optional<TrackedConnection> connection(String protocol, Way original, Way reply) {
     try {
       InetAddress opener = address(original.source);
       InetAddress asked = address(original.destination);
@@ -119,18 +118,38 @@ final class ConnectionTracking {
       InetAddress answered = address(reply.destination);
       if ((own.isOwn(opener) || own.isOwn(answered)) && own.isOther(answering)) {
         return Optional.of(
-            new ObservedConnection(
-                answering, reply.sourcePort, true, protocol, 1, original.bytes, reply.bytes));
+            new TrackedConnection(
+                new ObservedConnection(
+                    answering, reply.sourcePort, true, protocol, 1, original.bytes, reply.bytes),
+                socket(protocol, opener, original.sourcePort, asked, original.destinationPort)));
       }
       if (own.isOwn(asked) && own.isOther(opener)) {
         return Optional.of(
-            new ObservedConnection(
-                opener, original.destinationPort, false, protocol, 1, reply.bytes, original.bytes));
+            new TrackedConnection(
+                new ObservedConnection(
+                    opener,
+                    original.destinationPort,
+                    false,
+                    protocol,
+                    1,
+                    reply.bytes,
+                    original.bytes),
+                socket(protocol, answering, reply.sourcePort, answered, reply.destinationPort)));
       }
       return Optional.empty();
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
+  }
+
+  /**
+   * Translation lies between this host's sockets and the network: they know one way's addresses.
+   */
+  private Optional<SocketPair> socket(
+      String protocol, InetAddress local, int localPort, InetAddress remote, int remotePort) {
+    return protocol.equals("tcp") && own.isOwn(local) && own.isOther(remote)
+        ? Optional.of(new SocketPair(remote, remotePort, localPort))
+        : Optional.empty();
   }
 
   private static InetAddress address(@Nullable String text) {

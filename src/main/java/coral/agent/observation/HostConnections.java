@@ -10,7 +10,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -20,48 +19,53 @@ import java.util.function.Consumer;
  */
 public final class HostConnections {
   /** Of one table: about 100,000 sockets. What comes after them is left out, and said to be. */
-  private static final int MAX_BYTES = 16 << 20;
+  private static final int MAX_SOCKET_BYTES = 16 << 20;
+
+  /**
+   * 262,144 entries, the kernel's own bound unless it is raised, of 390 bytes: IPv6 with bytes.
+   * They are counted as they are read; none is kept.
+   */
+  private static final int MAX_TRACKED_BYTES = 100 << 20;
 
   private final Path tables;
-  private final int maxBytes;
+  private final int maxSocketBytes;
+  private final int maxTrackedBytes;
 
   /** The tables of the network namespace that the calling thread is in. */
   public HostConnections() {
-    this(Path.of("/proc/thread-self/net"), MAX_BYTES);
+    this(Path.of("/proc/thread-self/net"), MAX_SOCKET_BYTES, MAX_TRACKED_BYTES);
   }
 
-  HostConnections(Path tables, int maxBytes) {
+  HostConnections(Path tables, int maxSocketBytes, int maxTrackedBytes) {
     this.tables = tables;
-    this.maxBytes = maxBytes;
+    this.maxSocketBytes = maxSocketBytes;
+    this.maxTrackedBytes = maxTrackedBytes;
   }
 
   /**
-   * What is connected now. Connection tracking is asked first; it shows nothing where no rule of
-   * the host's firewall makes the kernel track, and then the table of sockets counts.
+   * What is connected now: sockets, and what connection tracking knows of them and beyond them
+   * where rules of the host's firewall make the kernel track.
    *
    * @param own this host's addresses in the mesh
    * @return empty where the system shows neither, or this process may read neither
    */
   public Optional<Observation> observe(MeshAddresses own, MeshSubnet subnet) {
     OwnAddresses addresses = new OwnAddresses(own, subnet);
-    ConnectionTracking tracked = new ConnectionTracking(addresses);
-    Reading tracking = read("nf_conntrack", tracked::line);
-    List<ObservedConnection> connections = tracked.connections();
-    if (!connections.isEmpty()) {
-      return Optional.of(
-          Observation.of(ConnectionTracking.EVIDENCE, connections, tracking == Reading.INCOMPLETE));
-    }
-    TcpTable table = new TcpTable(addresses, ByteOrder.nativeOrder());
-    Reading four = read("tcp", table::line);
-    Reading six = read("tcp6", table::line);
-    if (four == Reading.FAILED && six == Reading.FAILED) {
+    TcpTable sockets = new TcpTable(addresses, ByteOrder.nativeOrder());
+    Reading four = read("tcp", maxSocketBytes, sockets::line);
+    Reading six = read("tcp6", maxSocketBytes, sockets::line); // not there without IPv6
+    boolean allSockets = four == Reading.COMPLETE && six != Reading.INCOMPLETE;
+    OpenConnections open = new OpenConnections(sockets, allSockets);
+    Reading tracking =
+        read("nf_conntrack", maxTrackedBytes, new ConnectionTracking(addresses, open::add)::line);
+    if (four == Reading.FAILED && six == Reading.FAILED && !open.isTracked()) {
       return Optional.empty();
     }
     return Optional.of(
-        Observation.of(
-            TcpTable.EVIDENCE,
-            table.connections(),
-            four == Reading.INCOMPLETE || six == Reading.INCOMPLETE));
+        open.observation(
+            four == Reading.INCOMPLETE
+                || six == Reading.INCOMPLETE
+                || tracking == Reading.INCOMPLETE));
   }
 
   private enum Reading {
@@ -70,7 +74,7 @@ public final class HostConnections {
     FAILED
   }
 
-  private Reading read(String table, Consumer<String> lines) {
+  private Reading read(String table, int maxBytes, Consumer<String> lines) {
     try (InputStream file = Files.newInputStream(tables.resolve(table))) {
       BoundedInput bounded = new BoundedInput(file, maxBytes);
       BufferedReader reader =

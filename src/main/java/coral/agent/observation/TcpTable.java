@@ -4,9 +4,9 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -28,12 +28,10 @@ final class TcpTable {
   /** An address as 32-bit words in the order of the host, in hexadecimal digits; a port. */
   private record Socket(InetAddress address, int port) {}
 
-  private record Pair(InetAddress remote, int remotePort, int localPort) {}
-
   private final OwnAddresses own;
   private final ByteOrder order;
   private final Set<Integer> listening = new HashSet<>();
-  private final List<Pair> established = new ArrayList<>();
+  private final Set<SocketPair> established = new LinkedHashSet<>();
 
   /**
    * @param order of this host
@@ -67,8 +65,18 @@ final class TcpTable {
                       .ifPresent(
                           there ->
                               established.add(
-                                  new Pair(there.address(), there.port(), here.port()))));
+                                  new SocketPair(there.address(), there.port(), here.port()))));
     }
+  }
+
+  /** Whether a socket waits for connections on this port of this host in the mesh. */
+  boolean listensOn(int port) {
+    return listening.contains(port);
+  }
+
+  /** Takes an established connection out, and says whether it was there. */
+  boolean remove(SocketPair pair) {
+    return established.remove(pair);
   }
 
   /** The connections, one by one. To be called when all lines of both tables are there. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.model.IpPrefix;
 import coral.model.MeshSubnet;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -30,10 +31,12 @@ class ConnectionTrackingTest {
           + " zone=0 use=2";
 
   private static List<ObservedConnection> read(String... lines) {
+    List<ObservedConnection> seen = new ArrayList<>();
     ConnectionTracking tracking =
-        new ConnectionTracking(new OwnAddresses(SUBNET.addresses(2), SUBNET));
+        new ConnectionTracking(
+            new OwnAddresses(SUBNET.addresses(2), SUBNET), tracked -> seen.add(tracked.seen()));
     List.of(lines).forEach(tracking::line);
-    return tracking.connections();
+    return seen;
   }
 
   private static ObservedConnection seen(
@@ -91,6 +94,26 @@ class ConnectionTrackingTest {
         read(
             "ipv4     2 icmp     1 29 src=10.42.0.2 dst=10.42.0.3 type=8 code=0 id=7 src=10.42.0.3"
                 + " dst=10.42.0.2 type=0 code=0 id=7 mark=0 zone=0 use=2"));
+  }
+
+  /** As nf_conntrack_standalone.c writes what this machine's kernel is not built with. */
+  @Test
+  void fieldsOfOtherKernelsAreNoHindrance() {
+    List<ObservedConnection> seen = List.of(seen("10.42.0.3", 5432, true, "tcp", 1640, 11_200));
+    String noTimeoutAndNoState = OUTGOING.replace(" 431999 ESTABLISHED", "");
+    assertEquals(seen, read(noTimeoutAndNoState.replace("[ASSURED]", "[HW_OFFLOAD]")));
+    assertEquals(seen, read(noTimeoutAndNoState.replace("[ASSURED]", "[OFFLOAD]")));
+    assertEquals(
+        seen,
+        read(
+            OUTGOING
+                .replace("dport=5432 ", "dport=5432 zone-orig=7 ")
+                .replace("dport=40668 ", "dport=40668 zone-reply=8 ")
+                .replace(
+                    "zone=0 ",
+                    "secctx=system_u:object_r:postgresql_client_packet_t:s0 zone=9"
+                        + " delta-time=86400 ")));
+    assertEquals(seen, read(OUTGOING.replace("mark=0 ", "").replace("zone=0 ", "")));
   }
 
   @Test

@@ -10,12 +10,14 @@ import coral.model.IpPrefix;
 import coral.testing.Eventually;
 import coral.testing.NetworkTopology;
 import coral.testing.Nftables;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
@@ -218,5 +220,57 @@ class KernelConnectionTrackingTest {
     assertEquals("", hosts.table(CLIENT));
     assertObserved(CLIENT, "tcp-table", withBothAddresses(SERVER, 5432, true, "tcp", 1));
     assertObserved(SERVER, "tcp-table", withBothAddresses(CLIENT, 5432, false, "tcp", 1));
+  }
+
+  /** As with Docker, whose rules translate addresses of IPv4 alone. */
+  @Test
+  void aFamilyThatIsNotTrackedIsNotForgotten() throws Exception {
+    for (int host : List.of(CLIENT, SERVER)) {
+      hosts.rules(host, Nftables.TRACK.replace("table inet", "table ip"));
+    }
+    connectToBoth(hosts.listen(SERVER, 5432), 5432, 10, 10);
+    assertTrue(hosts.table(CLIENT).lines().allMatch(line -> line.startsWith("ipv4")));
+    assertObserved(CLIENT, "conntrack", withBothAddresses(SERVER, 5432, true, "tcp", 1));
+    assertObserved(SERVER, "conntrack", withBothAddresses(CLIENT, 5432, false, "tcp", 1));
+  }
+
+  /** A firewall that is loaded later takes whoever spoke first since then for the opener. */
+  @Test
+  void aConnectionThatIsOlderThanItsTrackingKeepsItsOpener() throws Exception {
+    ServerSocketChannel listener = hosts.listen(SERVER, 5432);
+    for (InetAddress address : hosts.addresses(SERVER)) {
+      SocketChannel asking = hosts.connect(CLIENT, address, 5432);
+      SocketChannel answering = hosts.accept(listener);
+      if (address instanceof Inet4Address) {
+        track();
+        TrackedHosts.transfer(answering, asking, 100);
+        TrackedHosts.transfer(asking, answering, 100);
+      }
+    }
+    assertTrue(hosts.table(CLIENT).contains("sport=5432 dport="), hosts.table(CLIENT));
+    assertObserved(CLIENT, "conntrack", withBothAddresses(SERVER, 5432, true, "tcp", 1));
+    assertObserved(SERVER, "conntrack", withBothAddresses(CLIENT, 5432, false, "tcp", 1));
+  }
+
+  /** The kernel then sees no packet of what it tracked, and keeps it as it was for five days. */
+  @Test
+  void whatIsClosedAfterItsTrackingEndedIsNoConnection() throws Exception {
+    track();
+    ServerSocketChannel listener = hosts.listen(SERVER, 5432);
+    SocketChannel closing = hosts.connect(CLIENT, hosts.addresses(SERVER).get(0), 5432);
+    SocketChannel closed = hosts.accept(listener);
+    hosts.connect(CLIENT, hosts.addresses(SERVER).get(1), 5432);
+    hosts.accept(listener);
+    for (int host : List.of(CLIENT, SERVER)) {
+      hosts.rules(host, "flush ruleset");
+    }
+    closing.close();
+    closed.close();
+    Eventually.holds(
+        () -> {
+          assertTrue(hosts.table(CLIENT).contains("ESTABLISHED src=10.99"), hosts.table(CLIENT));
+          assertEquals(1, hosts.observe(CLIENT).connections().size());
+          assertEquals(1, hosts.observe(SERVER).connections().size());
+        });
   }
 }
