@@ -90,7 +90,7 @@ public final class Netlink implements AutoCloseable {
 
   /** For the calling thread's network namespace. */
   public static Netlink open() throws IOException {
-    return new Netlink(new NetlinkSocket());
+    return new Netlink(new NetlinkSocket(NetlinkSocket.ROUTE));
   }
 
   /** Whether the kernel lets this process configure the namespace (CAP_NET_ADMIN). */

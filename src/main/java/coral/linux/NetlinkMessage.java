@@ -44,6 +44,12 @@ final class NetlinkMessage {
     return this;
   }
 
+  /** {@code struct nfgenmsg} of any family. */
+  NetlinkMessage netfilter() {
+    buffer.putInt(0);
+    return this;
+  }
+
   NetlinkMessage bytes(int type, byte[] value) {
     buffer.putShort((short) (ATTRIBUTE_HEADER + value.length)).putShort((short) type).put(value);
     pad();

@@ -7,10 +7,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Predicate;
 
 /**
- * One request at a time to the kernel's routing service, and its answers. The kernel answers while
+ * One request at a time to one of the kernel's services, and its answers. The kernel answers while
  * the request is being sent, so nothing here waits for anybody.
  */
 final class NetlinkSocket implements AutoCloseable {
@@ -18,7 +18,12 @@ final class NetlinkSocket implements AutoCloseable {
   static final int EXCLUSIVE = 0x200;
   static final int CREATE = 0x400;
 
-  private static final int NETLINK_ROUTE = 0;
+  /** Links, addresses and routes: {@code rtnetlink(7)}. */
+  static final int ROUTE = 0;
+
+  /** The firewall's subsystems, connection tracking among them: {@code nfnetlink}. */
+  static final int NETFILTER = 12;
+
   private static final int SOL_NETLINK = 270;
   private static final int NETLINK_CAP_ACK = 10;
   private static final int NETLINK_EXT_ACK = 11;
@@ -53,11 +58,14 @@ final class NetlinkSocket implements AutoCloseable {
   private int sequence;
   private boolean closed;
 
-  NetlinkSocket() throws LinuxException {
+  /**
+   * @param service {@link #ROUTE} or {@link #NETFILTER}
+   */
+  NetlinkSocket(int service) throws LinuxException {
     kernel.putShort(0, (short) Libc.AF_NETLINK);
     fd =
         Libc.check(
-            Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, NETLINK_ROUTE),
+            Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC, service),
             "open a netlink socket");
     ByteBuffer on = Libc.allocate(Integer.BYTES).putInt(0, 1);
     // Both only make errors readable; kernels before 4.12 lack them.
@@ -80,7 +88,7 @@ final class NetlinkSocket implements AutoCloseable {
   synchronized void change(String what, int type, int flags, Consumer<NetlinkMessage> body)
       throws IOException {
     send(what, type, flags | FLAG_ACK, body);
-    receive(what, null, true);
+    receive(what, answer -> true, true);
   }
 
   /** Asks for one object; the answer is its message after the netlink header. */
@@ -88,7 +96,7 @@ final class NetlinkSocket implements AutoCloseable {
       throws IOException {
     List<ByteBuffer> answers = new ArrayList<>(1);
     send(what, type, 0, body);
-    receive(what, answers, false);
+    receive(what, answers::add, false);
     return answers.get(0);
   }
 
@@ -98,12 +106,25 @@ final class NetlinkSocket implements AutoCloseable {
     List<ByteBuffer> answers = new ArrayList<>();
     for (int attempt = 1; ; attempt++) {
       send(what, type, FLAG_DUMP, body);
-      boolean consistent = receive(what, answers, true);
+      boolean consistent = receive(what, answers::add, true);
       if (consistent || attempt == DUMP_ATTEMPTS) {
         return answers;
       }
       answers.clear();
     }
+  }
+
+  /**
+   * Asks for all objects of a kind and keeps none of them. If it does not take them all, the rest
+   * of the answer is in the way of the next request: close the socket then.
+   *
+   * @param taker takes the next one, and says whether it wants another
+   */
+  synchronized void each(
+      String what, int type, Consumer<NetlinkMessage> body, Predicate<ByteBuffer> taker)
+      throws IOException {
+    send(what, type, FLAG_DUMP, body);
+    receive(what, taker, true);
   }
 
   private void send(String what, int type, int flags, Consumer<NetlinkMessage> body)
@@ -124,10 +145,11 @@ final class NetlinkSocket implements AutoCloseable {
   }
 
   /**
+   * @param answers takes the next one, and says whether it wants another
    * @param untilEnd whether an acknowledgement or end marker follows the answers
    * @return false if the kernel says that the objects changed during the dump
    */
-  private boolean receive(String what, @Nullable List<ByteBuffer> answers, boolean untilEnd)
+  private boolean receive(String what, Predicate<ByteBuffer> answers, boolean untilEnd)
       throws IOException {
     boolean consistent = true;
     while (true) {
@@ -155,12 +177,9 @@ final class NetlinkSocket implements AutoCloseable {
             }
             return consistent;
           }
-          if (answers != null) {
-            ByteBuffer copy = ByteBuffer.allocate(size - HEADER).order(answer.order());
-            answer.get(at + HEADER, copy.array());
-            answers.add(copy);
-          }
-          if (!untilEnd) {
+          ByteBuffer copy = ByteBuffer.allocate(size - HEADER).order(answer.order());
+          answer.get(at + HEADER, copy.array());
+          if (!answers.test(copy) || !untilEnd) {
             return consistent;
           }
         }
