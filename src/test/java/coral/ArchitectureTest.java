@@ -78,6 +78,7 @@ class ArchitectureTest {
                   "api",
                   "certificate",
                   "files",
+                  "linux",
                   "model",
                   "process",
                   "proxy",

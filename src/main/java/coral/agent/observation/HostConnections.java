@@ -1,5 +1,7 @@
 package coral.agent.observation;
 
+import coral.linux.ConnectionTrackingTable;
+import coral.linux.TrackedFlow;
 import coral.model.MeshAddresses;
 import coral.model.MeshSubnet;
 import java.io.BufferedReader;
@@ -27,19 +29,43 @@ public final class HostConnections {
    */
   private static final int MAX_TRACKED_BYTES = 100 << 20;
 
+  /** As many as a file of that size has of the longest. */
+  private static final int MAX_TRACKED_FLOWS = 262_144;
+
+  /** How many entries the kernel has; not there without connection tracking. */
+  private static final Path TRACKED_COUNT = Path.of("/proc/sys/net/netfilter/nf_conntrack_count");
+
+  /** Asks only where something is tracked: the question alone makes the kernel load modules. */
+  static final FlowTable TRACKED_FLOWS =
+      taker ->
+          Files.readString(TRACKED_COUNT).strip().equals("0")
+              || ConnectionTrackingTable.read(MAX_TRACKED_FLOWS, taker);
+
+  /** The kernel's connection tracking where {@code /proc/net} does not show it. */
+  interface FlowTable {
+    /** Reads entries, and says whether these were all. */
+    boolean read(Consumer<TrackedFlow> taker) throws IOException;
+  }
+
   private final Path tables;
   private final int maxSocketBytes;
   private final int maxTrackedBytes;
+  private final FlowTable flows;
 
   /** The tables of the network namespace that the calling thread is in. */
   public HostConnections() {
-    this(Path.of("/proc/thread-self/net"), MAX_SOCKET_BYTES, MAX_TRACKED_BYTES);
+    this(Path.of("/proc/thread-self/net"), MAX_SOCKET_BYTES, MAX_TRACKED_BYTES, TRACKED_FLOWS);
   }
 
-  HostConnections(Path tables, int maxSocketBytes, int maxTrackedBytes) {
+  /**
+   * @param tables the directory of {@code tcp}, {@code tcp6} and {@code nf_conntrack}
+   * @param flows asked where the last is not there
+   */
+  HostConnections(Path tables, int maxSocketBytes, int maxTrackedBytes, FlowTable flows) {
     this.tables = tables;
     this.maxSocketBytes = maxSocketBytes;
     this.maxTrackedBytes = maxTrackedBytes;
+    this.flows = flows;
   }
 
   /**
@@ -56,8 +82,15 @@ public final class HostConnections {
     Reading six = read("tcp6", maxSocketBytes, sockets::line); // not there without IPv6
     boolean allSockets = four == Reading.COMPLETE && six != Reading.INCOMPLETE;
     OpenConnections open = new OpenConnections(sockets, allSockets);
+    ConnectionTracking tracked = new ConnectionTracking(addresses, open::add);
     Reading tracking =
-        read("nf_conntrack", maxTrackedBytes, new ConnectionTracking(addresses, open::add)::line);
+        read(
+            "nf_conntrack",
+            maxTrackedBytes,
+            new ConnectionTrackingFile(addresses, tracked::flow)::line);
+    if (tracking == Reading.FAILED) {
+      tracking = ask(tracked::flow);
+    }
     if (four == Reading.FAILED && six == Reading.FAILED && !open.isTracked()) {
       return Optional.empty();
     }
@@ -85,6 +118,14 @@ public final class HostConnections {
       return bounded.isExhausted() ? Reading.INCOMPLETE : Reading.COMPLETE;
     } catch (IOException e) {
       return Reading.FAILED; // no such system, or no right to read it
+    }
+  }
+
+  private Reading ask(Consumer<TrackedFlow> taker) {
+    try {
+      return flows.read(taker) ? Reading.COMPLETE : Reading.INCOMPLETE;
+    } catch (IOException e) {
+      return Reading.FAILED; // nothing is tracked, or no right to know it
     }
   }
 }

@@ -32,10 +32,9 @@ class ConnectionTrackingTest {
 
   private static List<ObservedConnection> read(String... lines) {
     List<ObservedConnection> seen = new ArrayList<>();
-    ConnectionTracking tracking =
-        new ConnectionTracking(
-            new OwnAddresses(SUBNET.addresses(2), SUBNET), tracked -> seen.add(tracked.seen()));
-    List.of(lines).forEach(tracking::line);
+    OwnAddresses own = new OwnAddresses(SUBNET.addresses(2), SUBNET);
+    ConnectionTracking tracking = new ConnectionTracking(own, tracked -> seen.add(tracked.seen()));
+    List.of(lines).forEach(new ConnectionTrackingFile(own, tracking::flow)::line);
     return seen;
   }
 

@@ -17,22 +17,26 @@ import java.nio.ByteBuffer;
 import java.nio.channels.DatagramChannel;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What the kernel of this machine says of real connections between two hosts. */
 class KernelConnectionTrackingTest {
+  @TempDir Path sockets;
+
   private TrackedHosts hosts;
 
   @BeforeEach
   void joinTwoHosts() throws Exception {
     NetworkTopology.assumePossible();
     Nftables.require();
-    hosts = new TrackedHosts();
+    hosts = new TrackedHosts(sockets);
   }
 
   @AfterEach
@@ -70,6 +74,9 @@ class KernelConnectionTrackingTest {
     Observation observation = hosts.observe(host);
     assertEquals(expected, kinds(observation), hosts.table(host));
     assertEquals(evidence, observation.evidence());
+    Observation overNetlink = hosts.observeOverNetlink(host);
+    assertEquals(expected, kinds(overNetlink), hosts.table(host));
+    assertEquals(evidence, overNetlink.evidence());
   }
 
   /** One connection from the client to each address of the server, and bytes both ways. */
@@ -98,6 +105,17 @@ class KernelConnectionTrackingTest {
     for (ObservedConnection seen : hosts.observe(SERVER).connections()) {
       assertTrue(seen.sentBytes() > 100_000, seen.toString());
       assertTrue(seen.receivedBytes() > 2_000 && seen.receivedBytes() < 50_000, seen.toString());
+    }
+  }
+
+  @Test
+  void bytesAreTheSameByBothWaysOfAskingTheKernel() throws Exception {
+    track();
+    connectToBoth(hosts.listen(SERVER, 5432), 5432, 1_000, 50_000);
+    for (int host : List.of(CLIENT, SERVER)) {
+      // An acknowledgement may be under way for some 40 ms.
+      Eventually.holds(() -> assertEquals(hosts.observe(host), hosts.observeOverNetlink(host)));
+      assertTrue(hosts.observe(host).connections().get(0).sentBytes() > 1_000);
     }
   }
 

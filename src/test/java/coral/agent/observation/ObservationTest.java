@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.linux.TrackedFlow;
 import coral.model.IpPrefix;
 import coral.model.MeshSubnet;
+import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,7 +37,17 @@ class ObservationTest {
   }
 
   private Optional<Observation> observe(int maxBytes) {
-    return new HostConnections(tables, maxBytes, maxBytes).observe(SUBNET.addresses(2), SUBNET);
+    return observe(maxBytes, maxBytes);
+  }
+
+  private Optional<Observation> observe(int maxSocketBytes, int maxTrackedBytes) {
+    return new HostConnections(
+            tables, maxSocketBytes, maxTrackedBytes, ObservationTest::withoutTracking)
+        .observe(SUBNET.addresses(2), SUBNET);
+  }
+
+  private static boolean withoutTracking(Consumer<TrackedFlow> taker) throws IOException {
+    throw new IOException("nothing is tracked");
   }
 
   private static Observation observation(String evidence, List<ObservedConnection> each) {
@@ -148,10 +161,7 @@ class ObservationTest {
     Files.writeString(tables.resolve("tcp"), "");
     Files.writeString(tables.resolve("nf_conntrack"), ofContainer.repeat(100));
     int bound = 10 * ofContainer.length();
-    Observation some =
-        new HostConnections(tables, 1 << 20, bound)
-            .observe(SUBNET.addresses(2), SUBNET)
-            .orElseThrow();
+    Observation some = observe(1 << 20, bound).orElseThrow();
     assertEquals(10, some.connections().get(0).count());
     assertTrue(some.truncated());
   }
@@ -162,10 +172,7 @@ class ObservationTest {
     Assumptions.assumeTrue(ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN);
     Files.writeString(tables.resolve("tcp"), sockets(3));
     Files.writeString(tables.resolve("nf_conntrack"), TRACKED.replace("=40000", "=40002"));
-    Observation some =
-        new HostConnections(tables, 2 * TCP.length(), 1 << 20)
-            .observe(SUBNET.addresses(2), SUBNET)
-            .orElseThrow();
+    Observation some = observe(2 * TCP.length(), 1 << 20).orElseThrow();
     assertEquals(3, some.connections().get(0).count());
     assertTrue(some.truncated());
   }

@@ -25,10 +25,20 @@ final class TrackedHosts implements AutoCloseable {
 
   private static final MeshSubnet SUBNET = MeshSubnet.parse("10.99.0.0/24", "fd99::/64");
 
+  private final Path sockets;
   private final NetworkTopology network;
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
-  TrackedHosts() throws Exception {
+  /**
+   * @param sockets an empty directory
+   */
+  TrackedHosts(Path sockets) throws Exception {
+    this.sockets = sockets;
+    for (String table : List.of("tcp", "tcp6")) {
+      Path link = sockets.resolve(table);
+      Files.createSymbolicLink(link, Path.of("/proc/thread-self/net", table));
+      keep(() -> Files.delete(link));
+    }
     network = NetworkTopology.create(2);
     open.push(network);
     for (int host : List.of(CLIENT, SERVER)) {
@@ -98,10 +108,20 @@ final class TrackedHosts implements AutoCloseable {
     return network.on(host, () -> Files.readString(Path.of("/proc/thread-self/net/nf_conntrack")));
   }
 
+  /** What the agent of the host observes. */
   Observation observe(int host) throws Exception {
+    return observe(host, new HostConnections());
+  }
+
+  /** What it observes where the kernel is built without {@code /proc/net/nf_conntrack}. */
+  Observation observeOverNetlink(int host) throws Exception {
+    return observe(
+        host, new HostConnections(sockets, 1 << 20, 1 << 20, HostConnections.TRACKED_FLOWS));
+  }
+
+  private Observation observe(int host, HostConnections connections) throws Exception {
     return network.on(
-        host,
-        () -> new HostConnections().observe(SUBNET.addresses(host + 1), SUBNET).orElseThrow());
+        host, () -> connections.observe(SUBNET.addresses(host + 1), SUBNET).orElseThrow());
   }
 
   /**
@@ -141,6 +161,7 @@ final class TrackedHosts implements AutoCloseable {
     return container;
   }
 
+  /** What is to be closed with the hosts, the last one first. */
   <T extends AutoCloseable> T keep(T resource) {
     open.push(resource);
     return resource;
