@@ -2,6 +2,7 @@ package coral;
 
 import coral.cli.CommandLine;
 import coral.rpc.NoDefaultTrust;
+import java.io.IOException;
 
 /** Starts Coral: arguments in, exit code out. */
 public final class Main {
@@ -19,13 +20,21 @@ public final class Main {
   private Main() {}
 
   /** Runs one command and ends the process with its exit code. */
-  public static void main(String[] arguments) {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     if (System.getProperty(COMMON_POOL_PARALLELISM) == null) {
       int others = Runtime.getRuntime().availableProcessors() - 1;
       System.setProperty(
           COMMON_POOL_PARALLELISM, Integer.toString(Math.max(MIN_PARALLELISM, others)));
     }
     NoDefaultTrust.install();
-    System.exit(CommandLine.execute(arguments));
+    System.exit(execute(arguments));
+  }
+
+  private static int execute(String... arguments) throws IOException, InterruptedException {
+    try {
+      return CommandLine.execute(arguments);
+    } catch (NoClassDefFoundError e) {
+      return WholeClassPath.execute(e, arguments);
+    }
   }
 }

@@ -122,6 +122,28 @@ class LauncherTest {
     assertTrue(run(coral, "colony", "start").out().contains("SharedArchiveFile"));
   }
 
+  @Test
+  void aQueryStartsWithFewLibrariesAndKnowsWhereTheOthersAre()
+      throws IOException, InterruptedException {
+    build();
+    Path lib = project.resolve("target/app/lib");
+    Files.writeString(lib.resolve("picocli-4.7.7.jar"), "");
+    Files.writeString(lib.resolve("netty-handler-4.2.jar"), "");
+    String app = project.toRealPath().resolve("target/app").toString();
+    String few = app + "/coral.jar:" + app + "/lib/picocli-4.7.7.jar";
+    Path coral = project.resolve("coral");
+
+    List<String> query = run(coral, "-v", "agents").out().lines().toList();
+    assertEquals(few, query.get(query.indexOf("coral.Main") - 1));
+    assertTrue(
+        query.contains("-Dcoral.class-path=" + few + ":" + app + "/lib/*"), query.toString());
+
+    for (String other : List.of("reserve", "ping", "init", "colony", "complete", "--help")) {
+      List<String> lines = run(coral, other).out().lines().toList();
+      assertEquals(few + ":" + app + "/lib/*", lines.get(lines.indexOf("coral.Main") - 1), other);
+    }
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"pom.xml", "src/main/java/New.java"})
   void aNewerSourceIsBuiltAndAFailedBuildTellsWhereItsLogIs(String source)

@@ -31,7 +31,9 @@ record JavaCommand(Optional<Path> archives, boolean archiving) {
     /** Signs with RSA-4096, which is many times faster with the optimizing compiler. */
     COLONY("colony", List.of("-Xmx384m")),
     AGENT("agent", List.of("-Xmx96m", STARTS_FAST)),
-    QUERY("query", List.of("-Xmx64m", STARTS_FAST));
+    /** What the launcher starts with few libraries. */
+    QUERY("query", List.of("-Xmx64m", STARTS_FAST)),
+    COMMAND("command", List.of("-Xmx64m", STARTS_FAST));
 
     private final String archive;
 

@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -35,17 +36,21 @@ final class Quickstart implements Cleanup.Resource {
 
   private static final Duration STOP_GRACE = Duration.ofSeconds(20);
 
-  /** Between them they load the classes that people's queries do. */
-  private static final List<List<String>> QUERIES =
-      List.of(
-          List.of("agents"),
-          List.of("status"),
-          List.of("topology"),
-          List.of("allocations"),
-          List.of("wg", "show"),
-          List.of("agent", "show", "agent-1"),
-          List.of("ping", "agent-1", "-c", "1", "-o", "yaml"),
-          List.of("complete", "--", "agent", "show", ""));
+  /** Between them they load the classes that people's commands do. */
+  private static final Map<JavaCommand.Kind, List<List<String>>> COMMANDS =
+      Map.of(
+          JavaCommand.Kind.QUERY,
+          List.of(
+              List.of("agents"),
+              List.of("status"),
+              List.of("topology"),
+              List.of("allocations"),
+              List.of("wg", "show", "-o", "yaml")),
+          JavaCommand.Kind.COMMAND,
+          List.of(
+              List.of("agent", "show", "agent-1"),
+              List.of("ping", "agent-1", "-c", "1"),
+              List.of("complete", "--", "agent", "show", "")));
 
   private final int agentCount;
   private final Network network;
@@ -125,7 +130,7 @@ final class Quickstart implements Cleanup.Resource {
     List<String> problems = new ArrayList<>(Verification.problems(agentCount, agents));
     problems.addAll(pingEachOther(agents));
     if (java.archiving()) {
-      listClassesOfQueries();
+      listClassesOfCommands();
     }
     return new Mesh(colony, home.directory(), exposed, network.hasInterfaces(), agents, problems);
   }
@@ -241,15 +246,17 @@ final class Quickstart implements Cleanup.Resource {
     return problems;
   }
 
-  private void listClassesOfQueries()
+  private void listClassesOfCommands()
       throws IOException, QuickstartFailedException, InterruptedException {
-    for (List<String> arguments : QUERIES) {
-      // Without --endpoint it looks for all ways there are, as people's queries do.
-      ProcessBuilder builder = builder(JavaCommand.Kind.QUERY, home.directory(), arguments);
-      builder.environment().put("CORAL_COLONY_PORT", Integer.toString(network.ports().colony()));
-      Child query = children.start("query", network.hub(), builder, line -> {});
-      if (!query.waitFor(deadline.remaining()) || query.exitCode() != 0) {
-        throw failed(query, "a query failed");
+    for (JavaCommand.Kind kind : COMMANDS.keySet()) {
+      for (List<String> arguments : COMMANDS.get(kind)) {
+        // Without --endpoint it looks for all ways there are, as people's commands do.
+        ProcessBuilder builder = builder(kind, home.directory(), arguments);
+        builder.environment().put("CORAL_COLONY_PORT", Integer.toString(network.ports().colony()));
+        Child command = children.start("command", network.hub(), builder, line -> {});
+        if (!command.waitFor(deadline.remaining()) || command.exitCode() != 0) {
+          throw failed(command, "a command failed");
+        }
       }
     }
   }
