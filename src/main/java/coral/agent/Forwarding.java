@@ -92,6 +92,9 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
   /** Where requests are to go; empty while the colony is away. */
   private @Nullable Route route;
 
+  /** What they are shown with there. */
+  private @Nullable Credentials routed;
+
   /** Whether they do, as it was told. */
   private boolean isConnected;
 
@@ -145,7 +148,7 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     } else if (event instanceof AgentEvent.Renewed renewed) {
       // Before anybody shows it to the colony, which refuses the former one from then on.
       credentials = renewed.credentials();
-      forward(route != null);
+      forward(false);
     } else if (event instanceof AgentEvent.Probed probed) {
       probe = probed.result();
       forward(false);
@@ -158,12 +161,12 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
   }
 
   /**
-   * @param anew whether also to where it forwards already
+   * @param begins whether also if it forwards nothing
    */
-  private void forward(boolean anew) {
+  private void forward(boolean begins) {
     JoinResult member = join;
     Credentials shown = credentials;
-    if (member == null || shown == null || (route == null && !anew)) {
+    if (member == null || shown == null || (route == null && !begins)) {
       return; // a probe that is answered is no session
     }
     Route next = routeTo(member, shown);
@@ -172,8 +175,8 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
         former != null
             && former.upstream().endpoints().equals(next.upstream().endpoints())
             && former.fallback().equals(next.fallback());
-    if (isSame && !anew) {
-      return;
+    if (isSame && areSame(routed, shown)) {
+      return; // the proxy keeps the connection by itself
     }
     if (former != null && isSilent(former, next)) {
       with.proxy().disconnect("the tunnel does not answer at " + first(former));
@@ -184,6 +187,7 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
         .ifPresent(remote -> remote.roots().replace(shown.trust().roots()));
     with.proxy().connect(next.upstream());
     route = next;
+    routed = shown;
     if (isSame) {
       return;
     }
@@ -235,6 +239,12 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
   private static boolean isSilent(Route former, Route next) {
     return former.upstream().way() == Way.MESH
         && !next.upstream().endpoints().contains(first(former));
+  }
+
+  private static boolean areSame(@Nullable Credentials former, Credentials next) {
+    return former != null
+        && former.trust().equals(next.trust())
+        && former.identity().chain().equals(next.identity().chain());
   }
 
   private static Endpoint first(Route route) {

@@ -114,8 +114,8 @@ public final class LocalProxy {
 
   /**
    * Forwards to this colony from now on. The proxy connects by itself, and again with back-off
-   * whenever the connection ends. A former upstream that is connected serves until this one is, and
-   * calls that are under way over it may end.
+   * whenever the connection ends. Calls that are under way over a former upstream go on there, for
+   * an hour at most; new ones wait for this one, and go to the former one while it is not reached.
    */
   public void connect(Upstream upstream) {
     loop.execute(() -> forwarder.pool().connect(upstream));

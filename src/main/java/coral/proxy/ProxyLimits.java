@@ -14,10 +14,15 @@ import java.time.Duration;
  *     connection's window is that of all its streams together, so none ever waits for another.
  * @param firstRequest from a connection to its first request
  * @param idle from the end of a connection's last request to its close
- * @param connect one attempt at the colony: TCP, TLS and a first answer
+ * @param connect one attempt at the colony: TCP, TLS and a first answer. So long a request may wait
+ *     for a connection that is to replace another, before it goes to the other.
  * @param waiting for room on a connection, when all are in full use
  * @param quiet without a byte from the colony until it is asked for a sign of life; after three
  *     times as long the connection is given up
+ * @param retiringConnections to the colony that were replaced and are kept for the requests under
+ *     way on them; the one that was replaced first makes room, and its requests end as UNAVAILABLE
+ * @param retirement from a connection's replacement to its close, at most: a stream that is under
+ *     way still ends then as UNAVAILABLE, and its caller connects again
  * @param firstRetry from a lost connection to the next attempt; doubled at each
  * @param longestRetry the end of doubling
  * @param drain for requests under way when the proxy closes
@@ -34,6 +39,8 @@ record ProxyLimits(
     Duration connect,
     Duration waiting,
     Duration quiet,
+    int retiringConnections,
+    Duration retirement,
     Duration firstRetry,
     Duration longestRetry,
     Duration drain) {
@@ -50,6 +57,8 @@ record ProxyLimits(
           Duration.ofSeconds(2),
           Duration.ofSeconds(10),
           Duration.ofSeconds(3),
+          16,
+          Duration.ofHours(1),
           Duration.ofMillis(100),
           Duration.ofSeconds(5),
           Duration.ofSeconds(3));

@@ -48,12 +48,15 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     /** One request less is under way. */
     void streamEnded(UpstreamConnection connection);
 
-    /** No more requests may go there. */
+    /** The colony takes no more requests there: it is to retire. */
     void draining(UpstreamConnection connection);
 
     /** It has ended: see {@link #whyClosed}, {@link #wasReady}. Always comes, once. */
     void closed(UpstreamConnection connection);
   }
+
+  /** For what is told last to a peer that may not read any more. */
+  private static final long LAST_WORD_MILLIS = 100;
 
   private final Endpoint endpoint;
   private final Role role;
@@ -116,7 +119,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
         .addListener(
             connected -> {
               if (!connected.isSuccess()) {
-                ended(text(connected.cause()));
+                // Without a file for its socket another thread tells so.
+                loop.execute(() -> ended(text(connected.cause())));
               }
             });
   }
@@ -129,6 +133,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     parameters.setProtocols(new String[] {"TLSv1.3"});
     parameters.setApplicationProtocols(new String[] {"h2"});
     engine.setSSLParameters(parameters);
+    SslHandler encryption = new SslHandler(engine);
+    encryption.setCloseNotifyFlushTimeoutMillis(LAST_WORD_MILLIS);
     codec =
         Http2FrameCodecBuilder.forClient()
             .initialSettings(
@@ -140,7 +146,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
             .build();
     opened
         .pipeline()
-        .addLast(new SslHandler(engine))
+        .addLast(encryption)
         .addLast(codec)
         .addLast(new Http2MultiplexHandler(new ChannelInboundHandlerAdapter()))
         .addLast(this);
@@ -213,7 +219,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Carries no new requests, and closes when those under way have ended. */
+  /** Carries no new requests, and closes when those under way have ended: now, without any. */
   void retire() {
     draining = true;
     if (open == 0) {
@@ -221,11 +227,12 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
     }
   }
 
-  /** Ends it with everything that is under way. */
+  /**
+   * Ends it with everything that is under way. The socket may take a while to close, as the peer is
+   * told first: no request goes there meanwhile.
+   */
   void close(String reason) {
-    if (why.isEmpty()) {
-      why = reason;
-    }
+    ended(reason);
     if (channel != null) {
       channel.close();
     }
@@ -292,7 +299,7 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void answered() {
-    if (ready || channel == null) {
+    if (ready || closed || channel == null) {
       return;
     }
     ready = true;
@@ -304,12 +311,8 @@ final class UpstreamConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void drain() {
-    if (!draining) {
-      draining = true;
+    if (!draining && !closed) {
       listener.draining(this);
-      if (open == 0) {
-        close("the colony takes no more requests on it");
-      }
     }
   }
 

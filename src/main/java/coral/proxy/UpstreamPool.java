@@ -48,8 +48,10 @@ final class UpstreamPool implements UpstreamConnection.Listener {
   private final InstantSource clock;
   private final List<UpstreamConnection> connections = new ArrayList<>();
 
-  /** Of an upstream before this one: used until there is a connection to this one. */
+  /** Of an upstream before this one: used if this one cannot be reached at once. */
   private final List<UpstreamConnection> former = new ArrayList<>();
+
+  private final RetiringConnections retiring;
 
   private final List<UpstreamConnection> opening = new ArrayList<>();
 
@@ -64,6 +66,9 @@ final class UpstreamPool implements UpstreamConnection.Listener {
   /** Tells what was begun for an upstream that is no more. */
   private int generation;
 
+  /** Whether requests wait for this upstream, and do not go to the former one. */
+  private boolean replacing;
+
   private int failures;
   private int resolving;
   private long connectedAt;
@@ -76,6 +81,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
     this.limits = limits;
     this.resolver = resolver;
     this.clock = clock;
+    this.retiring = new RetiringConnections(loop, limits);
     this.link = new Link(Optional.of("this proxy is not connected yet"), clock.instant());
   }
 
@@ -83,17 +89,37 @@ final class UpstreamPool implements UpstreamConnection.Listener {
     return link;
   }
 
-  /** Connects to this one; requests go to the former one until that is done. */
+  /**
+   * Connects to this one. New requests wait for it, as a colony may refuse what is shown to it over
+   * the former one from the moment when it sees this one's certificate; they go to the former one
+   * if this one cannot be reached at once.
+   */
   void connect(Upstream next) {
     generation++;
     upstream = next;
     former.addAll(connections);
     connections.clear();
     abandonAttempts();
-    if (former.isEmpty()) {
+    replacing = !former.isEmpty();
+    if (replacing) {
+      int begun = generation;
+      loop.schedule(
+          () -> {
+            if (begun == generation) {
+              useFormer();
+            }
+          },
+          limits.connect().toMillis(),
+          TimeUnit.MILLISECONDS);
+    } else {
       offline("connecting to the colony at " + next);
     }
     attempt(next, 0);
+  }
+
+  private void useFormer() {
+    replacing = false;
+    serve();
   }
 
   /** Ends everything, until the next {@link #connect}. */
@@ -107,6 +133,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
     connections.clear();
     former.clear();
     all.forEach(connection -> connection.close(reason));
+    retiring.close(reason);
   }
 
   private void abandonAttempts() {
@@ -154,6 +181,9 @@ final class UpstreamPool implements UpstreamConnection.Listener {
   }
 
   private Optional<UpstreamConnection> free() {
+    if (replacing) {
+      return Optional.empty();
+    }
     List<UpstreamConnection> all = connections.isEmpty() ? former : connections;
     return all.stream()
         .filter(UpstreamConnection::hasRoom)
@@ -184,8 +214,21 @@ final class UpstreamPool implements UpstreamConnection.Listener {
     int attempts = opening.size() + resolving;
     while (attempts < needed && connections.size() + attempts < limits.upstreamConnections()) {
       attempts++;
-      dial(current, endpoint, why -> {});
+      dial(current, endpoint, why -> growLater());
     }
+  }
+
+  /** Nothing else may happen that would wake up those that wait. */
+  private void growLater() {
+    int begun = generation;
+    loop.schedule(
+        () -> {
+          if (begun == generation && !waiting.isEmpty()) {
+            grow();
+          }
+        },
+        limits.firstRetry().toMillis(),
+        TimeUnit.MILLISECONDS);
   }
 
   private void failWaiting(String reason) {
@@ -213,6 +256,7 @@ final class UpstreamPool implements UpstreamConnection.Listener {
           if (former.isEmpty() && connections.isEmpty()) {
             offline("cannot reach the colony at " + endpoint + ", " + to.way() + ": " + why);
           }
+          useFormer();
           if (index + 1 < to.endpoints().size()) {
             attempt(to, index + 1);
           } else if (connections.isEmpty()) {
@@ -283,9 +327,10 @@ final class UpstreamPool implements UpstreamConnection.Listener {
       return;
     }
     connections.add(connection);
-    List<UpstreamConnection> retiring = List.copyOf(former);
+    replacing = false;
+    List<UpstreamConnection> replaced = List.copyOf(former);
     former.clear();
-    retiring.forEach(UpstreamConnection::retire);
+    replaced.forEach(retiring::add);
     if (connections.size() == 1) {
       connectedAt = System.nanoTime();
     }
@@ -300,17 +345,19 @@ final class UpstreamPool implements UpstreamConnection.Listener {
   public void streamEnded(UpstreamConnection connection) {
     serve();
     if (connection.requests() == 0 && connections.size() > 1 && connections.remove(connection)) {
-      connection.retire();
+      retiring.add(connection);
     }
   }
 
   @Override
   public void draining(UpstreamConnection connection) {
     lost(connection, "the colony is going away");
+    retiring.add(connection);
   }
 
   @Override
   public void closed(UpstreamConnection connection) {
+    retiring.remove(connection);
     Consumer<String> onFailure = failed.remove(connection);
     if (onFailure != null && opening.remove(connection)) {
       onFailure.accept(connection.whyClosed());

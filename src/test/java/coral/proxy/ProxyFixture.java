@@ -44,9 +44,17 @@ final class ProxyFixture implements AutoCloseable {
   }
 
   ProxyFixture(StandInColony colony, ProxyListener listener, ProxyLimits limits) throws Exception {
+    this(colony, listener, limits, RESOLVER);
+  }
+
+  /**
+   * @param resolver is given one task for each connection that is to be opened
+   */
+  ProxyFixture(StandInColony colony, ProxyListener listener, ProxyLimits limits, Executor resolver)
+      throws Exception {
     this.colony = colony;
     this.proxy =
-        LocalProxy.open(RESOLVER, listener, limits, InstantSource.system())
+        LocalProxy.open(resolver, listener, limits, InstantSource.system())
             .toCompletableFuture()
             .get(10, TimeUnit.SECONDS);
   }

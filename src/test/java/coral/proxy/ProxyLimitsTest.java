@@ -57,6 +57,8 @@ final class ProxyLimitsTest {
         d.connect(),
         Duration.ofMillis(300),
         d.quiet(),
+        d.retiringConnections(),
+        d.retirement(),
         d.firstRetry(),
         d.longestRetry(),
         d.drain());

@@ -251,6 +251,8 @@ final class ProxyOutageTest {
             d.connect(),
             d.waiting(),
             Duration.ofMillis(200),
+            d.retiringConnections(),
+            d.retirement(),
             d.firstRetry(),
             d.longestRetry(),
             d.drain());

@@ -46,6 +46,11 @@ final class Relay implements AutoCloseable {
     }
   }
 
+  /** Refuses new connections; those that there are stay. */
+  void refuse() throws IOException {
+    listening.close();
+  }
+
   /** The server is back. */
   void mend() throws IOException {
     ServerSocket again = new ServerSocket();
@@ -58,6 +63,16 @@ final class Relay implements AutoCloseable {
   /** From now on nothing passes, and nobody is told. */
   void swallow() {
     passing.acquireUninterruptibly();
+  }
+
+  /** What was swallowed passes after all, and what follows. */
+  void pass() {
+    passing.release();
+  }
+
+  /** How many sockets are open: two for each connection. */
+  long open() {
+    return sockets.stream().filter(socket -> !socket.isClosed()).count();
   }
 
   private void accept(ServerSocket server) {

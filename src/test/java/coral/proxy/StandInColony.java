@@ -47,6 +47,7 @@ import coral.rpc.RpcAuthorization;
 import coral.rpc.RpcServer;
 import coral.rpc.ServerTls;
 import coral.rpc.TestAuthority;
+import java.security.cert.X509Certificate;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
@@ -57,6 +58,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Predicate;
 import javax.net.ssl.SSLContext;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.ActorSystem;
@@ -95,6 +97,9 @@ final class StandInColony implements AutoCloseable {
   volatile CompletableFuture<SourceQueueWithComplete<WatchAgentsResponse>> watcher =
       new CompletableFuture<>();
 
+  /** Which certificates calls may be made with; handshakes all may. */
+  volatile Predicate<X509Certificate> accepts = certificate -> true;
+
   /** Parts of the subjects of certificates that callers may no longer show to a proxy. */
   final Set<String> revoked = ConcurrentHashMap.newKeySet();
 
@@ -129,7 +134,7 @@ final class StandInColony implements AutoCloseable {
                     system,
                     CallerIdentity.ofColony(
                         new ColonyId(ID),
-                        certificate -> true,
+                        certificate -> accepts.test(certificate),
                         relayed ->
                             revoked.stream()
                                 .noneMatch(relayed.getSubjectX500Principal().getName()::contains),
