@@ -1,5 +1,6 @@
 package coral.e2e;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -10,10 +11,13 @@ import coral.agent.AgentProcess;
 import coral.model.ColonyId;
 import coral.proxy.ProxyDirectory;
 import coral.proxy.ProxyState;
+import java.io.IOException;
+import java.io.InputStream;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -72,7 +76,7 @@ class EmbeddedProxyTest {
     }
   }
 
-  /** A certificate of a minute is renewed 20 s after its start. */
+  /** A certificate of a minute is renewed 20 s after its start. What is under way goes on, too. */
   @Test
   void noCallIsLostWhileTheProxyRenewsItsCertificate(TestReporter reporter) throws Exception {
     try (IdentitySite site = IdentitySite.create(home)) {
@@ -99,6 +103,8 @@ class EmbeddedProxyTest {
                 },
                 "renewal");
         waiting.start();
+        InputStream watch = watch(proxy);
+        nextMessage(watch);
         while (!renewed.isDone()) {
           HttpResponse<String> answer = ask(calls % 2 == 0 ? http1 : http2, proxy);
           calls++;
@@ -108,6 +114,12 @@ class EmbeddedProxyTest {
         }
         assertNotEquals(first, renewed.get());
         assertEquals(200, ask(http1, proxy).statusCode());
+        // The colony has seen the new certificate by now; whom it would break off it has soon.
+        long used = System.nanoTime();
+        do {
+          nextMessage(watch);
+        } while (System.nanoTime() - used < Duration.ofSeconds(1).toNanos());
+        watch.close();
         assertEquals(Set.of(), failures, "of " + calls + " calls");
         reporter.publishEntry("renewal", calls + " calls, none lost");
         assertFalse(agent.exitCode().toCompletableFuture().isDone());
@@ -118,6 +130,31 @@ class EmbeddedProxyTest {
   private ProxyDirectory directory(IdentitySite site) {
     ColonyId colony = site.created.colonyId();
     return ProxyDirectory.of(home, colony);
+  }
+
+  /** A stream of the Connect protocol, which says something at least every 15 s. */
+  private InputStream watch(JsonNode proxy) throws Exception {
+    HttpResponse<InputStream> answer =
+        http2.send(
+            HttpRequest.newBuilder(
+                    URI.create(
+                        "http://"
+                            + proxy.get("listen").asText()
+                            + "/coral.colony.v1.ColonyService/WatchAgents"))
+                .header("Content-Type", "application/connect+json")
+                .POST(
+                    HttpRequest.BodyPublishers.ofByteArray(new byte[] {0, 0, 0, 0, 2, '{', '}'}))
+                .build(),
+            HttpResponse.BodyHandlers.ofInputStream());
+    assertEquals(200, answer.statusCode());
+    return answer.body();
+  }
+
+  private static void nextMessage(InputStream stream) throws IOException {
+    byte[] head = stream.readNBytes(5);
+    assertEquals(5, head.length, "the stream was broken off");
+    String text = new String(stream.readNBytes(ByteBuffer.wrap(head, 1, 4).getInt()), UTF_8);
+    assertEquals(0, head[0], "the stream ended: " + text);
   }
 
   private static HttpResponse<String> ask(HttpClient client, JsonNode proxy) throws Exception {
