@@ -4,6 +4,7 @@ import coral.model.Failure;
 import coral.model.RefusedException;
 import coral.rpc.ClientCertField;
 import coral.rpc.FailureStatus;
+import coral.rpc.RateLimitedException;
 import coral.rpc.Role;
 import io.grpc.Status;
 import io.netty.buffer.ByteBuf;
@@ -80,6 +81,11 @@ final class Exchange extends ChannelInboundHandlerAdapter {
     } catch (RefusedException e) {
       Failure failure = e.refused().failure();
       refuse(httpStatus(failure), FailureStatus.code(failure), e.refused().message());
+      return;
+    } catch (RateLimitedException e) {
+      forwarder.counters().refused.increment();
+      Status.Code code = FailureStatus.code(e.refused().failure());
+      answer(LocalAnswer.failure(head, 429, code, e.refused().message()).retryAfter(e.delay()));
       return;
     }
     if (Guard.isPreflight(head) && origin.isPresent()) {

@@ -6,7 +6,9 @@ import coral.rpc.Caller;
 import coral.rpc.Role;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http2.Http2Headers;
+import java.net.InetAddress;
 import java.security.cert.X509Certificate;
+import java.time.InstantSource;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -47,15 +49,18 @@ final class Guard {
   record RemoteCaller(String name, Optional<X509Certificate> certificate) {}
 
   private final ProxyListener listener;
+  private final WrongTokens wrongTokens;
 
-  Guard(ProxyListener listener) {
+  Guard(ProxyListener listener, InstantSource clock) {
     this.listener = listener;
+    this.wrongTokens = new WrongTokens(clock);
   }
 
   /**
    * Lets a request pass. What only the proxy needs to see is taken out of it.
    *
    * @throws RefusedException INVALID_ARGUMENT, PERMISSION_DENIED or UNAUTHENTICATED
+   * @throws coral.rpc.RateLimitedException LIMIT_REACHED
    */
   Admitted admit(RequestHead request, CallerConnection connection) {
     if (!request.path().startsWith("/")
@@ -127,11 +132,16 @@ final class Guard {
             .filter(value -> value.regionMatches(true, 0, BEARER, 0, BEARER.length()))
             .map(value -> value.substring(BEARER.length()).strip())
             .orElse("");
-    if (token.isPresent() && token.get().matches(shown)) {
-      request.fields().remove(HttpHeaderNames.AUTHORIZATION);
-      return Optional.of(
-          new RemoteCaller(
-              token.get().role().wireName() + "/" + token.get().name(), Optional.empty()));
+    if (token.isPresent() && !shown.isEmpty()) {
+      InetAddress from = connection.remote().getAddress();
+      wrongTokens.require(from);
+      if (token.get().matches(shown)) {
+        request.fields().remove(HttpHeaderNames.AUTHORIZATION);
+        return Optional.of(
+            new RemoteCaller(
+                token.get().role().wireName() + "/" + token.get().name(), Optional.empty()));
+      }
+      wrongTokens.count(from);
     }
     throw new RefusedException(
         Failure.UNAUTHENTICATED,

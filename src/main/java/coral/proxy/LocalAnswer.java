@@ -8,6 +8,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http2.DefaultHttp2Headers;
 import io.netty.handler.codec.http2.Http2Headers;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +45,15 @@ record LocalAnswer(Http2Headers head, ByteBuf body) {
       case CONNECT -> sized(httpStatus, "application/json", error(code, why));
       case PLAIN -> sized(httpStatus, "text/plain; charset=utf-8", why + "\n");
     };
+  }
+
+  /**
+   * The same, which says when to call again: to callers of gRPC in the trailers, which are the head
+   * of an answer without a message; to others in HTTP's own header.
+   */
+  LocalAnswer retryAfter(Duration delay) {
+    head.set(FailureStatus.RETRY_AFTER, FailureStatus.wholeSeconds(delay));
+    return this;
   }
 
   /** An answer without a body. */

@@ -77,7 +77,7 @@ public final class LocalProxy {
     Forwarder forwarder =
         new Forwarder(
             limits,
-            new Guard(listener),
+            new Guard(listener, clock),
             new UpstreamPool(loop, limits, resolver, clock),
             new ProxyCounters());
     Listener accepting = new Listener(loop, forwarder, listener.remote());

@@ -83,11 +83,15 @@ public final class FailureStatus {
    * @param delay until the call may succeed; more than zero
    */
   static GrpcServiceException retryLater(Refused refused, Duration delay) {
-    long seconds = Math.max(1, delay.plusSeconds(1).minusNanos(1).toSeconds());
     return exception(
         refused,
-        new MetadataBuilder().addText(RETRY_AFTER, Long.toString(seconds)),
+        new MetadataBuilder().addText(RETRY_AFTER, wholeSeconds(delay)),
         List.of(ErrorDetails.failure(refused), ErrorDetails.retry(delay)));
+  }
+
+  /** A delay as {@value #RETRY_AFTER} has it: rounded up, at least a second. */
+  public static String wholeSeconds(Duration delay) {
+    return Long.toString(Math.max(1, delay.plusSeconds(1).minusNanos(1).toSeconds()));
   }
 
   private static GrpcServiceException exception(

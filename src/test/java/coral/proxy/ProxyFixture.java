@@ -44,17 +44,22 @@ final class ProxyFixture implements AutoCloseable {
   }
 
   ProxyFixture(StandInColony colony, ProxyListener listener, ProxyLimits limits) throws Exception {
-    this(colony, listener, limits, RESOLVER);
+    this(colony, listener, limits, RESOLVER, InstantSource.system());
   }
 
   /**
    * @param resolver is given one task for each connection that is to be opened
    */
-  ProxyFixture(StandInColony colony, ProxyListener listener, ProxyLimits limits, Executor resolver)
+  ProxyFixture(
+      StandInColony colony,
+      ProxyListener listener,
+      ProxyLimits limits,
+      Executor resolver,
+      InstantSource clock)
       throws Exception {
     this.colony = colony;
     this.proxy =
-        LocalProxy.open(resolver, listener, limits, InstantSource.system())
+        LocalProxy.open(resolver, listener, limits, clock)
             .toCompletableFuture()
             .get(10, TimeUnit.SECONDS);
   }

@@ -18,6 +18,7 @@ import io.grpc.Status;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -65,7 +66,9 @@ final class ProxyRenewalTest {
           dialled.incrementAndGet();
           task.run();
         };
-    fixture = new ProxyFixture(colony, ProxyFixture.loopback(Set.of()), limits, resolver);
+    fixture =
+        new ProxyFixture(
+            colony, ProxyFixture.loopback(Set.of()), limits, resolver, InstantSource.system());
     connect("first", colony.endpoint());
     fixture.awaitConnected();
   }
