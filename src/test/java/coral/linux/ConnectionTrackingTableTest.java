@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import coral.model.IpPrefix;
 import coral.testing.NetworkTopology;
 import coral.testing.Nftables;
 import java.net.InetAddress;
@@ -65,8 +66,8 @@ class ConnectionTrackingTableTest {
 
   @Test
   void whatIsTrackedIsToldOfBothFamilies() throws Exception {
-    InetAddress four = InetAddress.getByName("127.0.0.1");
-    InetAddress six = InetAddress.getByName("::1");
+    InetAddress four = IpPrefix.parseAddress("127.0.0.1");
+    InetAddress six = IpPrefix.parseAddress("::1");
     namespace.call(
         () -> {
           Files.writeString(Path.of("/proc/sys/net/netfilter/nf_conntrack_acct"), "1");
@@ -88,7 +89,7 @@ class ConnectionTrackingTableTest {
 
   @Test
   void noMoreThanTheBoundIsRead() throws Exception {
-    InetAddress address = InetAddress.getByName("127.0.0.1");
+    InetAddress address = IpPrefix.parseAddress("127.0.0.1");
     namespace.call(
         () -> {
           Nftables.add(Nftables.TRACK);
@@ -111,7 +112,7 @@ class ConnectionTrackingTableTest {
           Nftables.add(Nftables.TRACK);
           return null;
         });
-    send(InetAddress.getByName("127.0.0.1"), 1_000, 1_001, false);
+    send(IpPrefix.parseAddress("127.0.0.1"), 1_000, 1_001, false);
     int before = NamespaceAssertions.openDescriptors();
     assertThrows(
         IllegalStateException.class,

@@ -8,6 +8,7 @@ import coral.linux.TrackedFlow;
 import coral.model.IpPrefix;
 import coral.model.MeshSubnet;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,6 +45,21 @@ class ObservationTest {
     return new HostConnections(
             tables, maxSocketBytes, maxTrackedBytes, ObservationTest::withoutTracking)
         .observe(SUBNET.addresses(2), SUBNET);
+  }
+
+  /** One connection of a container with 10.42.0.3:5432, told of before the failure. */
+  private static boolean failsInTheMidst(Consumer<TrackedFlow> taker) throws IOException {
+    InetAddress container = IpPrefix.parseAddress("172.17.0.5");
+    InetAddress own = IpPrefix.parseAddress("10.42.0.2");
+    InetAddress other = IpPrefix.parseAddress("10.42.0.3");
+    taker.accept(
+        new TrackedFlow(
+            TrackedFlow.TCP,
+            true,
+            true,
+            new TrackedFlow.Way(container, 40_000, other, 5432, 0),
+            new TrackedFlow.Way(other, 5432, own, 40_000, 0)));
+    throw new IOException("interrupted");
   }
 
   private static boolean withoutTracking(Consumer<TrackedFlow> taker) throws IOException {
@@ -124,6 +140,17 @@ class ObservationTest {
     assertEquals(1, observe().connections().get(0).count(), "there is no other evidence");
     Files.delete(tracked);
     assertEquals(Optional.empty(), observe(1 << 20));
+  }
+
+  @Test
+  void aTableThatFailsInTheMidstIsSaidToBeIncomplete() {
+    Observation some =
+        new HostConnections(tables, 1, 1, ObservationTest::failsInTheMidst)
+            .observe(SUBNET.addresses(2), SUBNET)
+            .orElseThrow();
+    assertEquals(1, some.connections().size());
+    assertEquals(5432, some.connections().get(0).port());
+    assertTrue(some.truncated());
   }
 
   /** Of one zone for containers and one for the host. */
