@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import coral.api.colony.v1.Agent;
+import coral.api.colony.v1.ColonyServiceClient;
 import coral.api.colony.v1.GetStatusRequest;
 import coral.api.colony.v1.GetStatusResponse;
 import coral.api.colony.v1.ListAllocationsRequest;
@@ -19,6 +20,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -26,6 +28,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.Done;
 import org.apache.pekko.stream.javadsl.Sink;
@@ -220,6 +223,50 @@ final class ProxyRenewalTest {
       relay.pass();
       assertEquals("proxy/second for viewer/local", get(call).getStatus());
     }
+  }
+
+  /** One call after the other, of several callers, whatever the connection that each meets. */
+  @Test
+  void everyCallIsAnsweredWhileTheConnectionIsReplacedAgainAndAgain() throws Exception {
+    open(ProxyLimits.DEFAULT);
+    AtomicBoolean over = new AtomicBoolean();
+    AtomicInteger answers = new AtomicInteger();
+    List<CompletableFuture<Void>> callers = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      CompletableFuture<Void> caller = new CompletableFuture<>();
+      callers.add(caller);
+      Thread thread =
+          new Thread(
+              () -> {
+                try {
+                  ColonyServiceClient client = fixture.grpc();
+                  while (!over.get()) {
+                    get(client.getStatus(GetStatusRequest.getDefaultInstance()));
+                    answers.incrementAndGet();
+                  }
+                  caller.complete(null);
+                } catch (Exception e) {
+                  caller.completeExceptionally(e);
+                }
+              },
+              "caller " + i);
+      thread.setDaemon(true);
+      thread.start();
+    }
+    for (int i = 0; i < 50; i++) {
+      int before = answers.get();
+      connect("renewed-" + i, colony.endpoint());
+      if (i % 2 == 0) { // else while the one before may not be there yet
+        Eventually.holds(() -> assertTrue(answers.get() > before + 4));
+      }
+    }
+    awaitCallsAs("renewed-49");
+    over.set(true);
+    for (CompletableFuture<Void> caller : callers) {
+      get(caller);
+    }
+    assertEquals(0, fixture.proxy.statistics().failed());
+    assertEquals(0, fixture.proxy.statistics().refused());
   }
 
   @Test
