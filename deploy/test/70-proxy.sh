@@ -8,6 +8,12 @@ make_colony
 start_discovery
 start_colony
 
+for path in /api/ /api/coral.discovery.v1.DiscoveryService; do
+  answer=$(curl -sS --fail -k "$discovery$path") || fail "discovery's $path: $answer"
+  [[ $answer == *DiscoveryService* ]] || fail "discovery's $path: $(head -c 200 <<<"$answer")"
+done
+pass "discovery has pages about its API, too"
+
 page=$(free_port)
 listen=$(free_port)
 CORAL_DEVICE_MODE=user-space "${coral[@]}" proxy start "$colony" --listen "127.0.0.1:$listen" \
