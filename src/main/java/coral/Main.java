@@ -1,7 +1,6 @@
 package coral;
 
 import coral.cli.CommandLine;
-import coral.rpc.NoDefaultTrust;
 import java.io.IOException;
 
 /** Starts Coral: arguments in, exit code out. */
@@ -26,7 +25,6 @@ public final class Main {
       System.setProperty(
           COMMON_POOL_PARALLELISM, Integer.toString(Math.max(MIN_PARALLELISM, others)));
     }
-    NoDefaultTrust.install();
     System.exit(execute(arguments));
   }
 

@@ -1,5 +1,6 @@
 package coral.cli;
 
+import coral.rpc.NoDefaultTrust;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +27,7 @@ public final class CommandLine {
    * @return {@link #DONE}, {@link #FAILED} or {@link #WRONG_USAGE}
    */
   public static int execute(String... arguments) {
+    NoDefaultTrust.install();
     Charset charset = terminalCharset();
     return execute(
         new PrintWriter(System.out, true, charset),
