@@ -138,7 +138,10 @@ class LauncherTest {
     assertTrue(
         query.contains("-Dcoral.class-path=" + few + ":" + app + "/lib/*"), query.toString());
 
-    for (String other : List.of("reserve", "ping", "init", "colony", "complete", "--help")) {
+    List<String> one = run(coral, "agent", "show", "web-1").out().lines().toList();
+    assertEquals(few, one.get(one.indexOf("coral.Main") - 1));
+
+    for (String other : List.of("reserve", "agent", "init", "colony", "complete", "--help")) {
       List<String> lines = run(coral, other).out().lines().toList();
       assertEquals(few + ":" + app + "/lib/*", lines.get(lines.indexOf("coral.Main") - 1), other);
     }

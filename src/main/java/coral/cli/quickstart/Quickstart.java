@@ -45,10 +45,10 @@ final class Quickstart implements Cleanup.Resource {
               List.of("status"),
               List.of("topology"),
               List.of("allocations"),
+              List.of("agent", "show", "agent-1"),
               List.of("wg", "show", "-o", "yaml")),
           JavaCommand.Kind.COMMAND,
           List.of(
-              List.of("agent", "show", "agent-1"),
               List.of("ping", "agent-1", "-c", "1"),
               List.of("complete", "--", "agent", "show", "")));
 
