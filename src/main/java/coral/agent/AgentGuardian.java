@@ -197,7 +197,7 @@ final class AgentGuardian extends AbstractBehavior<AgentGuardian.Command> {
 
   /** Pekko has logged the exception, and the interface was removed by the actor's end. */
   private Behavior<Command> onDefect(ChildFailed failed) {
-    if (failed.getRef().equals(forwarding)) {
+    if (forwarding != null && failed.getRef().path().equals(forwarding.path())) {
       forwarding = null;
       fail(JoinFailure.defect(failed.cause()));
       leave();

@@ -142,8 +142,7 @@ class EmbeddedProxyTest {
                             + proxy.get("listen").asText()
                             + "/coral.colony.v1.ColonyService/WatchAgents"))
                 .header("Content-Type", "application/connect+json")
-                .POST(
-                    HttpRequest.BodyPublishers.ofByteArray(new byte[] {0, 0, 0, 0, 2, '{', '}'}))
+                .POST(HttpRequest.BodyPublishers.ofByteArray(new byte[] {0, 0, 0, 0, 2, '{', '}'}))
                 .build(),
             HttpResponse.BodyHandlers.ofInputStream());
     assertEquals(200, answer.statusCode());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import coral.model.ColonyId;
 import coral.model.Failure;
 import coral.model.RefusedException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
 import java.time.InstantSource;
@@ -48,7 +49,7 @@ class RelayedCertificateTest {
             Role.PROXY,
             Optional.of("laptop"),
             Optional.of(root),
-            new InetSocketAddress("127.0.0.1", 1),
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 1),
             "1")
         .speakingFor(List.of(name));
   }
@@ -100,7 +101,7 @@ class RelayedCertificateTest {
     String field = ClientCertField.encode(root);
     assertEquals(
         Failure.INVALID_ARGUMENT, refusal(speakingFor("admin/root"), List.of(field, field)));
-    Caller itself = Caller.anyone(new InetSocketAddress("127.0.0.1", 1), "1");
+    Caller itself = Caller.anyone(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1), "1");
     assertEquals(Failure.INVALID_ARGUMENT, refusal(itself, List.of(field)));
   }
 

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import coral.model.Failure;
 import coral.model.RefusedException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +42,7 @@ final class SpeakingForTest {
         role,
         Optional.of("laptop"),
         Optional.of(shown.chain().get(0)),
-        new InetSocketAddress("127.0.0.1", 1),
+        new InetSocketAddress(InetAddress.getLoopbackAddress(), 1),
         "1");
   }
 
@@ -117,7 +118,8 @@ final class SpeakingForTest {
 
   @Test
   void aStrangerSpeaksForNobody() {
-    Caller stranger = Caller.anyone(new InetSocketAddress("127.0.0.1", 1), "1");
+    Caller stranger =
+        Caller.anyone(new InetSocketAddress(InetAddress.getLoopbackAddress(), 1), "1");
     assertEquals(
         Failure.UNAUTHENTICATED,
         assertThrows(RefusedException.class, () -> stranger.speakingFor(List.of("viewer/ada")))
