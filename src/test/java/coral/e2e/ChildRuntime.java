@@ -23,7 +23,7 @@ import java.util.stream.Stream;
 /**
  * What runs {@code coral} as processes of their own: this Java, with the classes of this process.
  *
- * @param through another command, which must become Java in the end, such as {@code env}
+ * @param through another command, which must become Java in the end, such as {@code setpriv}
  * @param archive of loaded classes, written when the first run ends: halves every later start
  * @param temporaryFiles where a run unpacks its libraries
  * @param options of the virtual machine
@@ -43,6 +43,9 @@ record ChildRuntime(
    */
   private static final String NO_LAMBDAS_ARCHIVED =
       "-Djdk.internal.lambda.disableEagerInitialization=true";
+
+  /** A shell that starts something in the background, such as these tests, has it ignore SIGINT. */
+  private static final List<String> OBEYING_CTRL_C = List.of("env", "--default-signal=INT");
 
   /** For a few runs. */
   static ChildRuntime of(Path temporaryFiles, String... options) {
@@ -115,7 +118,8 @@ record ChildRuntime(
    * @param environment beside that of this process without {@code CORAL_*}
    */
   ChildProcess start(Map<String, String> environment, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>(through);
+    List<String> command = new ArrayList<>(OBEYING_CTRL_C);
+    command.addAll(through);
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(options);
     archive.ifPresent(

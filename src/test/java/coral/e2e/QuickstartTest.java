@@ -112,15 +112,7 @@ class QuickstartTest {
     }
     assertEquals(1, remains().size(), "what is left of a killed one");
     List<String> left = remains();
-    // A shell that starts something in the background has it ignore SIGINT.
-    try (ChildProcess next =
-        new ChildRuntime(
-                List.of("env", "--default-signal=INT"),
-                System.getProperty("java.class.path"),
-                Optional.empty(),
-                temporary,
-                List.of(HEAP))
-            .start(Map.of(), "quickstart", "--user-space")) {
+    try (ChildProcess next = start("--user-space")) {
       next.awaitLine("discovery answers");
       assertEquals(1, remains().size());
       assertNotEquals(left, remains(), "the killed one's files are gone, its own are here");
